@@ -1,0 +1,235 @@
+//! The enums of KMS, with their values in the model's order.
+
+use crate::leaf::{Shape, ShapeInfo, ShapeKind, Write, read_enum};
+use crate::node::Node;
+use crate::path::Path;
+use crate::reader::Reader;
+use crate::writer::Writer;
+
+/// Declares an enum; its shape in the model has the type's name.
+macro_rules! enums {
+    ($($(#[$meta:meta])* $name:ident { $($variant:ident = $value:literal),* $(,)? })*) => {$(
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(missing_docs, reason = "the values are the model's")]
+        pub enum $name { $($variant),* }
+
+        impl $name {
+            /// Every value, in the model's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The value as it stands on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $value),* }
+            }
+
+            /// The value of that text.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                Self::parse(&text).ok_or_else(|| {
+                    serde::de::Error::custom(concat!("unknown ", stringify!($name)))
+                })
+            }
+        }
+
+        impl Shape for $name {
+            const INFO: &'static ShapeInfo = &ShapeInfo {
+                name: stringify!($name),
+                kind: ShapeKind::Enum { values: &[$($value),*] },
+                sensitive: false,
+            };
+
+            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
+                read_enum(Self::INFO, node, at, reader).map(|place| Self::ALL[place])
+            }
+        }
+
+        impl Write for $name {
+            fn write<W: Writer>(&self, out: &mut W) {
+                out.text(self.as_str());
+            }
+        }
+    )*};
+}
+
+enums! {
+    /// The deprecated name of [`KeySpec`], which older clients send and read.
+    CustomerMasterKeySpec {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        EccNistP256 = "ECC_NIST_P256",
+        EccNistP384 = "ECC_NIST_P384",
+        EccNistP521 = "ECC_NIST_P521",
+        EccSecgP256K1 = "ECC_SECG_P256K1",
+        SymmetricDefault = "SYMMETRIC_DEFAULT",
+        Hmac224 = "HMAC_224",
+        Hmac256 = "HMAC_256",
+        Hmac384 = "HMAC_384",
+        Hmac512 = "HMAC_512",
+        Sm2 = "SM2",
+    }
+
+    /// What kind of key material a key holds.
+    KeySpec {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        EccNistP256 = "ECC_NIST_P256",
+        EccNistP384 = "ECC_NIST_P384",
+        EccNistP521 = "ECC_NIST_P521",
+        EccSecgP256K1 = "ECC_SECG_P256K1",
+        SymmetricDefault = "SYMMETRIC_DEFAULT",
+        Hmac224 = "HMAC_224",
+        Hmac256 = "HMAC_256",
+        Hmac384 = "HMAC_384",
+        Hmac512 = "HMAC_512",
+        Sm2 = "SM2",
+        MlDsa44 = "ML_DSA_44",
+        MlDsa65 = "ML_DSA_65",
+        MlDsa87 = "ML_DSA_87",
+        EccNistEdwards25519 = "ECC_NIST_EDWARDS25519",
+        MlKem512 = "ML_KEM_512",
+        MlKem768 = "ML_KEM_768",
+        MlKem1024 = "ML_KEM_1024",
+    }
+
+    /// What a key may be used for.
+    KeyUsageType {
+        SignVerify = "SIGN_VERIFY",
+        EncryptDecrypt = "ENCRYPT_DECRYPT",
+        GenerateVerifyMac = "GENERATE_VERIFY_MAC",
+        KeyAgreement = "KEY_AGREEMENT",
+        EncapsulateDecapsulate = "ENCAPSULATE_DECAPSULATE",
+    }
+
+    /// Where a key's material comes from.
+    OriginType {
+        AwsKms = "AWS_KMS",
+        External = "EXTERNAL",
+        AwsCloudHsm = "AWS_CLOUDHSM",
+        ExternalKeyStore = "EXTERNAL_KEY_STORE",
+    }
+
+    /// The state of a key.
+    KeyState {
+        Creating = "Creating",
+        Enabled = "Enabled",
+        Disabled = "Disabled",
+        PendingDeletion = "PendingDeletion",
+        PendingImport = "PendingImport",
+        PendingReplicaDeletion = "PendingReplicaDeletion",
+        Unavailable = "Unavailable",
+        Updating = "Updating",
+    }
+
+    /// Who manages a key.
+    KeyManagerType { Aws = "AWS", Customer = "CUSTOMER" }
+
+    /// Whether imported material expires.
+    ExpirationModelType {
+        KeyMaterialExpires = "KEY_MATERIAL_EXPIRES",
+        KeyMaterialDoesNotExpire = "KEY_MATERIAL_DOES_NOT_EXPIRE",
+    }
+
+    /// Whether a multi-Region key is the primary or a replica.
+    MultiRegionKeyType { Primary = "PRIMARY", Replica = "REPLICA" }
+
+    /// The length of a data key.
+    DataKeySpec { Aes256 = "AES_256", Aes128 = "AES_128" }
+
+    /// How plaintext is encrypted.
+    EncryptionAlgorithmSpec {
+        SymmetricDefault = "SYMMETRIC_DEFAULT",
+        RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+        RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+        Sm2Pke = "SM2PKE",
+    }
+
+    /// How a message is signed.
+    SigningAlgorithmSpec {
+        RsassaPssSha256 = "RSASSA_PSS_SHA_256",
+        RsassaPssSha384 = "RSASSA_PSS_SHA_384",
+        RsassaPssSha512 = "RSASSA_PSS_SHA_512",
+        RsassaPkcs1V15Sha256 = "RSASSA_PKCS1_V1_5_SHA_256",
+        RsassaPkcs1V15Sha384 = "RSASSA_PKCS1_V1_5_SHA_384",
+        RsassaPkcs1V15Sha512 = "RSASSA_PKCS1_V1_5_SHA_512",
+        EcdsaSha256 = "ECDSA_SHA_256",
+        EcdsaSha384 = "ECDSA_SHA_384",
+        EcdsaSha512 = "ECDSA_SHA_512",
+        Sm2Dsa = "SM2DSA",
+        MlDsaShake256 = "ML_DSA_SHAKE_256",
+        Ed25519Sha512 = "ED25519_SHA_512",
+        Ed25519PhSha512 = "ED25519_PH_SHA_512",
+    }
+
+    /// How a MAC is made.
+    MacAlgorithmSpec {
+        HmacSha224 = "HMAC_SHA_224",
+        HmacSha256 = "HMAC_SHA_256",
+        HmacSha384 = "HMAC_SHA_384",
+        HmacSha512 = "HMAC_SHA_512",
+    }
+
+    /// How a shared secret is agreed on.
+    KeyAgreementAlgorithmSpec { Ecdh = "ECDH" }
+
+    /// How a shared secret is encapsulated.
+    EncapsulationAlgorithmSpec { MlKem = "ML_KEM" }
+
+    /// How an answer is encrypted for an attested environment.
+    KeyEncryptionMechanism { RsaesOaepSha256 = "RSAES_OAEP_SHA_256" }
+
+    /// What a dry run leaves out.
+    DryRunModifierType { IgnoreCiphertext = "IGNORE_CIPHERTEXT" }
+
+    /// Whose keys ListKeys lists.
+    ResourceOwnerType {
+        Own = "SELF",
+        OtherAccountsViaRam = "OTHER_ACCOUNTS_VIA_RAM",
+    }
+}
+
+impl KeySpec {
+    /// The same spec under its deprecated name, which the later specs don't have.
+    pub fn customer_master_key_spec(self) -> Option<CustomerMasterKeySpec> {
+        CustomerMasterKeySpec::parse(self.as_str())
+    }
+}
+
+impl From<CustomerMasterKeySpec> for KeySpec {
+    fn from(spec: CustomerMasterKeySpec) -> Self {
+        // Each of the older names is among the newer ones, as the test below holds.
+        Self::parse(spec.as_str()).unwrap_or(Self::SymmetricDefault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_older_key_spec_has_its_newer_name() {
+        for spec in CustomerMasterKeySpec::ALL {
+            assert_eq!(KeySpec::from(*spec).as_str(), spec.as_str());
+        }
+    }
+}

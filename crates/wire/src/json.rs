@@ -1,0 +1,210 @@
+//! The JSON encodings: AWS's JSON 1.1 for answers, CloudTrail's for audit records.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+use crate::leaf::{Shape, Write};
+use crate::path::lower_first;
+use crate::timestamp::Timestamp;
+use crate::writer::Writer;
+
+/// Writes JSON into a buffer that is wiped when it is dropped: answers may hold plaintext.
+///
+/// The buffer is sized up front where the length is known, because growing leaves copies behind.
+pub struct JsonWriter {
+    out: Zeroizing<Vec<u8>>,
+    dialect: Dialect,
+    first: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// Names as in the model, times as seconds, blobs as base64.
+    Answer,
+    /// Names in camel case, times as text; what is a blob or sensitive is left out.
+    Record,
+}
+
+impl JsonWriter {
+    /// A writer of answers in JSON 1.1, with room for `capacity` bytes.
+    pub fn answer(capacity: usize) -> Self {
+        Self::new(Dialect::Answer, Zeroizing::new(Vec::with_capacity(capacity)))
+    }
+
+    /// A writer of audit records, which continues `out`. Members whose shape is a blob or
+    /// sensitive are left out, so that no caller can put plaintext into a record by mistake.
+    pub fn record(out: Zeroizing<Vec<u8>>) -> Self {
+        Self::new(Dialect::Record, out)
+    }
+
+    fn new(dialect: Dialect, out: Zeroizing<Vec<u8>>) -> Self {
+        Self { out, dialect, first: true }
+    }
+
+    /// What has been written.
+    pub fn finish(self) -> Zeroizing<Vec<u8>> {
+        self.out
+    }
+
+    /// Writes the name of a member of the object that is being written.
+    pub fn name(&mut self, name: &str) {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        self.text(name);
+        self.out.push(b':');
+    }
+
+    /// Writes text that is JSON already.
+    pub fn raw(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
+    }
+
+    /// Writes null.
+    pub fn null(&mut self) {
+        self.raw(b"null");
+    }
+
+    fn plain(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Writer for JsonWriter {
+    fn structure(&mut self, members: impl FnOnce(&mut Self)) {
+        self.out.push(b'{');
+        self.first = true;
+        members(self);
+        self.first = false;
+        self.out.push(b'}');
+    }
+
+    fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
+        match self.dialect {
+            Dialect::Answer => self.name(name),
+            Dialect::Record if !T::INFO.recorded() => return,
+            Dialect::Record => self.name(&lower_first(name)),
+        }
+        value.write(self);
+    }
+
+    fn list<T: Write>(&mut self, values: &[T]) {
+        self.out.push(b'[');
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            value.write(self);
+        }
+        self.out.push(b']');
+    }
+
+    fn map(&mut self, pairs: &[(String, String)]) {
+        self.structure(|out| {
+            for (key, value) in pairs {
+                out.name(key);
+                out.text(value);
+            }
+        });
+    }
+
+    fn text(&mut self, value: &str) {
+        self.out.push(b'"');
+        let mut rest = value.as_bytes();
+        while let Some(at) = rest.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\') {
+            self.out.extend_from_slice(&rest[..at]);
+            match rest[at] {
+                b'"' => self.plain("\\\""),
+                b'\\' => self.plain("\\\\"),
+                b'\n' => self.plain("\\n"),
+                b'\r' => self.plain("\\r"),
+                b'\t' => self.plain("\\t"),
+                control => {
+                    const HEX: &[u8; 16] = b"0123456789abcdef";
+                    self.plain("\\u00");
+                    self.out.push(HEX[usize::from(control >> 4)]);
+                    self.out.push(HEX[usize::from(control & 15)]);
+                }
+            }
+            rest = &rest[at + 1..];
+        }
+        self.out.extend_from_slice(rest);
+        self.out.push(b'"');
+    }
+
+    fn blob(&mut self, value: &[u8]) {
+        self.out.push(b'"');
+        let start = self.out.len();
+        self.out.resize(start + value.len().div_ceil(3) * 4, 0);
+        // The room is exactly what padded base64 takes.
+        let written = STANDARD.encode_slice(value, &mut self.out[start..]).unwrap_or_default();
+        self.out.truncate(start + written);
+        self.out.push(b'"');
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.plain(itoa::Buffer::new().format(value));
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.plain(if value { "true" } else { "false" });
+    }
+
+    fn timestamp(&mut self, value: Timestamp) {
+        if self.dialect == Dialect::Record {
+            return self.text(&value.to_string());
+        }
+        let millis = value.millis();
+        let (seconds, fraction) = (millis / 1000, (millis % 1000).unsigned_abs());
+        if millis < 0 && seconds == 0 {
+            self.out.push(b'-');
+        }
+        self.integer(seconds);
+        if fraction > 0 {
+            self.plain(format!(".{fraction:03}").trim_end_matches('0'));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut JsonWriter)) -> String {
+        let mut out = JsonWriter::answer(16);
+        write(&mut out);
+        String::from_utf8(out.finish().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn timestamps_are_seconds() {
+        for (millis, text) in [
+            (1_700_000_000_000, "1700000000"),
+            (1_700_000_000_120, "1700000000.12"),
+            (-1, "-0.001"),
+            (-1_500, "-1.5"),
+        ] {
+            assert_eq!(written(|out| out.timestamp(Timestamp::from_millis(millis))), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_survives(text in ".*", key in ".*") {
+            let json = written(|out| out.map(&[(key.clone(), text.clone())]));
+            let parsed: std::collections::HashMap<String, String> =
+                serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(parsed.get(&key), Some(&text));
+        }
+
+        #[test]
+        fn any_blob_survives(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let json = written(|out| out.blob(&bytes));
+            let text: String = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(STANDARD.decode(text).unwrap(), bytes);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Points in time.
+
+use std::fmt;
+
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z; JSON 1.1 writes seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Milliseconds of one day.
+const DAY_MS: i64 = 86_400_000;
+
+impl Timestamp {
+    /// The point that many milliseconds after the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// The same time of day that many days later; saturates at the end of time.
+    pub const fn plus_days(self, days: i64) -> Self {
+        Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
+    }
+
+    /// Parses ISO 8601, as the query protocol writes timestamps.
+    pub fn parse_iso8601(text: &str) -> Option<Self> {
+        let parsed: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(parsed.as_millisecond()))
+    }
+}
+
+/// ISO 8601 to the second, in UTC: `2026-11-21T20:47:36Z`, as CloudTrail and XML write it.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Outside of years -9999 to 9999 there is no such text; the epoch stands in.
+        let instant = jiff::Timestamp::from_second(self.seconds()).unwrap_or_default();
+        write!(f, "{instant}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_8601_both_ways() {
+        let time = Timestamp::from_millis(1_440_938_160_000);
+        assert_eq!(time.to_string(), "2015-08-30T12:36:00Z");
+        assert_eq!(Timestamp::parse_iso8601("2015-08-30T12:36:00Z"), Some(time));
+        assert_eq!(Timestamp::parse_iso8601("yesterday"), None);
+    }
+
+    #[test]
+    fn days_saturate() {
+        assert_eq!(Timestamp::from_millis(0).plus_days(7).seconds(), 604_800);
+        assert_eq!(Timestamp::from_millis(i64::MAX).plus_days(7).millis(), i64::MAX);
+    }
+}
