@@ -1,0 +1,47 @@
+//! What an operation knows of the request beside its input.
+
+use wire::{AccountId, ErrorCode, Region, Timestamp};
+
+use crate::caller::{Caller, Verified};
+use crate::error::Error;
+use crate::operation::Service;
+
+/// One request's surroundings.
+pub struct Context<'a, S: Service> {
+    /// The service.
+    pub service: &'a S,
+    /// Who calls.
+    pub caller: &'a Verified<Caller>,
+    /// The Region in which the request is served.
+    pub region: &'a Region,
+    /// The moment at which the request is decided; one for the whole request.
+    pub now: Timestamp,
+    pub(crate) dry_run: bool,
+}
+
+impl<S: Service> Context<'_, S> {
+    /// The caller's account.
+    pub fn account(&self) -> &AccountId {
+        &self.caller.account
+    }
+
+    /// Ends a dry run: what comes next would change state.
+    ///
+    /// # Errors
+    /// DryRunOperationException where the request asked for a dry run.
+    pub fn unless_dry_run(&self) -> Result<(), Error> {
+        if self.dry_run { Err(would_have_succeeded()) } else { Ok(()) }
+    }
+
+    /// Whether the request asked for a dry run.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+}
+
+pub(crate) fn would_have_succeeded() -> Error {
+    Error::new(
+        ErrorCode::DryRunOperationException,
+        "The request would have succeeded, but the DryRun option is set.",
+    )
+}

@@ -1,0 +1,87 @@
+//! Random ids: of requests, of audit records, of keys.
+
+use crate::ports::{Entropy, EntropyUnavailable};
+
+/// A random UUID (RFC 9562, version 4) as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Uuid([u8; 36]);
+
+impl Uuid {
+    /// Makes a UUID of sixteen random bytes.
+    pub fn from_random(mut bytes: [u8; 16]) -> Self {
+        bytes[6] = (bytes[6] & 0x0f) | 0x40;
+        bytes[8] = (bytes[8] & 0x3f) | 0x80;
+        let mut text = [b'-'; 36];
+        let mut at = 0;
+        for (index, byte) in bytes.iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            text[at] = hex_digit(byte >> 4);
+            text[at + 1] = hex_digit(byte & 15);
+            at += 2;
+        }
+        Self(text)
+    }
+
+    /// Draws a UUID.
+    ///
+    /// # Errors
+    /// [`EntropyUnavailable`].
+    pub fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyUnavailable> {
+        let mut bytes = [0; 16];
+        entropy.fill(&mut bytes)?;
+        Ok(Self::from_random(bytes))
+    }
+
+    /// The text, in lower case with hyphens.
+    pub fn as_str(&self) -> &str {
+        // Only ASCII gets into the array.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+fn hex_digit(nibble: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(nibble & 15)]
+}
+
+/// The ids of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Ids {
+    request: Uuid,
+    event: Uuid,
+}
+
+impl Ids {
+    /// Draws both ids, by one call of the generator.
+    ///
+    /// # Errors
+    /// [`EntropyUnavailable`].
+    pub fn draw(entropy: &dyn Entropy) -> Result<Self, EntropyUnavailable> {
+        let mut bytes = [[0; 16]; 2];
+        entropy.fill(bytes.as_flattened_mut())?;
+        let [request, event] = bytes.map(Uuid::from_random);
+        Ok(Self { request, event })
+    }
+
+    /// The request's id: `x-amzn-RequestId`.
+    pub fn request(&self) -> &str {
+        self.request.as_str()
+    }
+
+    /// The audit record's id.
+    pub fn event(&self) -> &str {
+        self.event.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_have_their_version_and_variant() {
+        assert_eq!(Uuid::from_random([0; 16]).as_str(), "00000000-0000-4000-8000-000000000000");
+        assert_eq!(Uuid::from_random([0xff; 16]).as_str(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}

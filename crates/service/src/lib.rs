@@ -1,0 +1,25 @@
+//! What every AWS-style service shares: operations, the registry, the pipeline, ports.
+//!
+//! Must not know: HTTP, a disk, any single service.
+
+mod caller;
+mod context;
+mod error;
+mod ids;
+mod operation;
+mod pipeline;
+pub mod ports;
+mod record;
+mod registry;
+
+pub use caller::{Authenticate, Caller, CallerKind, Session, Verified};
+pub use context::Context;
+pub use error::Error;
+pub use ids::{Ids, Uuid};
+pub use operation::{
+    ANY_STATE, Authorized, Facts, NOT_PENDING_DELETION, Operation, Protocol, Resource, Service,
+    Target, USABLE,
+};
+pub use pipeline::{Answer, Inbound, Pipeline, refusal};
+pub use record::{Identity, Record};
+pub use registry::{AnyOperation, Trail};

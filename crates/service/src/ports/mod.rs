@@ -1,0 +1,27 @@
+//! The ports: what the services need of the world, as traits.
+//!
+//! Each trait states the contract that its implementations are tested against. Must not know any
+//! implementation.
+
+mod audit;
+mod clock;
+mod entropy;
+mod key_store;
+mod store;
+
+pub use audit::{AuditLog, AuditUnavailable};
+pub use clock::Clock;
+pub use entropy::{Entropy, EntropyUnavailable};
+pub use key_store::{
+    Binding, KeyStore, KeyStoreError, MaterialId, Opened, SymmetricMaterial, Unopened,
+};
+pub use store::{
+    Change, Commit, Expect, Item, Observer, Page, Revision, Store, StoreError, Subscription,
+    VALUE_MAX,
+};
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A future behind a trait object.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

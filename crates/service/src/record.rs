@@ -1,0 +1,302 @@
+//! The audit record of a request, in CloudTrail's format.
+//!
+//! Owns the names, order and limits of CloudTrail's fields (CloudTrail User Guide, "CloudTrail
+//! record contents" and "CloudTrail userIdentity element").
+//! Must not know where records go, nor decide what of a request may be told: parameters and
+//! response arrive as JSON from which secrets were left out.
+
+use std::mem;
+
+use wire::{JsonWriter, Timestamp, Writer as _};
+use zeroize::Zeroizing;
+
+use crate::operation::Resource;
+
+/// The version of CloudTrail's format that the records follow.
+const EVENT_VERSION: &str = "1.11";
+
+/// The longest text of a field that the client has a say in, in bytes: CloudTrail's limit on
+/// `userAgent`, `errorCode` and `errorMessage`. What is longer is cut at the last character that
+/// fits, without a mark, as CloudTrail cuts it.
+const TEXT_MAX: usize = 1 << 10;
+
+/// The longest `requestParameters` or `responseElements`, in bytes: CloudTrail's limit. JSON can't
+/// be cut, so that an object stands in for what is longer, which says so and how long it was.
+const ELEMENTS_MAX: usize = 100 << 10;
+
+/// Who made the request: CloudTrail's `userIdentity`.
+#[derive(Debug, Clone, Copy)]
+pub struct Identity<'a> {
+    /// CloudTrail's `type`: `Root`, `IAMUser`, `AssumedRole`, …
+    pub kind: &'a str,
+    /// The unique id.
+    pub principal_id: &'a str,
+    /// The ARN.
+    pub arn: &'a str,
+    /// The account.
+    pub account_id: &'a str,
+    /// The access key that signed.
+    pub access_key_id: &'a str,
+}
+
+/// One request, as the audit log tells of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Record<'a> {
+    /// Who made it. None where the request was refused before that was known: the record's
+    /// `userIdentity` then has the type `Unknown` and nothing else, since what an unverified
+    /// request claims of itself is no identity.
+    pub identity: Option<Identity<'a>>,
+    /// When it was served.
+    pub event_time: Timestamp,
+    /// The service, such as `kms.amazonaws.com`.
+    pub event_source: &'a str,
+    /// The operation, also one that doesn't exist.
+    pub event_name: &'a str,
+    /// The Region; empty where authentication didn't get that far.
+    pub aws_region: &'a str,
+    /// The client's address.
+    pub source_ip_address: &'a str,
+    /// The client's `User-Agent`.
+    pub user_agent: &'a str,
+    /// The error that the request was answered with.
+    pub error_code: Option<&'a str>,
+    /// Its message.
+    pub error_message: Option<&'a str>,
+    /// The parameters, as JSON without secrets.
+    pub request_parameters: Option<&'a [u8]>,
+    /// The answer's elements, as JSON without secrets.
+    pub response_elements: Option<&'a [u8]>,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The record's id.
+    pub event_id: &'a str,
+    /// Whether the operation only reads.
+    pub read_only: bool,
+    /// What was acted on.
+    pub resources: &'a [Resource],
+}
+
+impl Record<'_> {
+    /// Appends the record to `out`: one JSON object without a line break.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut json = JsonWriter::record(Zeroizing::new(mem::take(out)));
+        json.structure(|json| {
+            text(json, "eventVersion", EVENT_VERSION);
+            json.name("userIdentity");
+            self.write_identity(json);
+            json.name("eventTime");
+            json.timestamp(self.event_time);
+            text(json, "eventSource", self.event_source);
+            text(json, "eventName", cut(self.event_name));
+            text(json, "awsRegion", self.aws_region);
+            text(json, "sourceIPAddress", self.source_ip_address);
+            text(json, "userAgent", cut(self.user_agent));
+            if let Some(code) = self.error_code {
+                text(json, "errorCode", cut(code));
+            }
+            if let Some(message) = self.error_message {
+                text(json, "errorMessage", cut(message));
+            }
+            elements(json, "requestParameters", self.request_parameters);
+            elements(json, "responseElements", self.response_elements);
+            text(json, "requestID", self.request_id);
+            text(json, "eventID", self.event_id);
+            json.name("readOnly");
+            json.boolean(self.read_only);
+            self.write_resources(json);
+            text(json, "eventType", "AwsApiCall");
+            json.name("managementEvent");
+            json.boolean(true);
+            if let Some(identity) = &self.identity {
+                text(json, "recipientAccountId", identity.account_id);
+            }
+            text(json, "eventCategory", "Management");
+        });
+        *out = mem::take(&mut *json.finish());
+    }
+
+    fn write_identity(&self, json: &mut JsonWriter) {
+        json.structure(|json| {
+            let Some(identity) = &self.identity else { return text(json, "type", "Unknown") };
+            text(json, "type", identity.kind);
+            text(json, "principalId", identity.principal_id);
+            text(json, "arn", identity.arn);
+            text(json, "accountId", identity.account_id);
+            text(json, "accessKeyId", identity.access_key_id);
+        });
+    }
+
+    fn write_resources(&self, json: &mut JsonWriter) {
+        json.name("resources");
+        json.raw(b"[");
+        for (index, resource) in self.resources.iter().enumerate() {
+            if index > 0 {
+                json.raw(b",");
+            }
+            json.structure(|json| {
+                text(json, "accountId", &resource.account);
+                text(json, "type", resource.kind);
+                text(json, "ARN", &resource.arn);
+            });
+        }
+        json.raw(b"]");
+    }
+}
+
+fn text(json: &mut JsonWriter, name: &str, value: &str) {
+    json.name(name);
+    json.text(value);
+}
+
+fn elements(json: &mut JsonWriter, name: &str, value: Option<&[u8]>) {
+    json.name(name);
+    match value {
+        None => json.null(),
+        Some(value) if value.len() <= ELEMENTS_MAX => json.raw(value),
+        Some(value) => json.structure(|json| {
+            json.name("omitted");
+            json.boolean(true);
+            json.name("originalSize");
+            json.integer(i64::try_from(value.len()).unwrap_or(i64::MAX));
+        }),
+    }
+}
+
+/// As much of the text as fits into [`TEXT_MAX`] bytes.
+fn cut(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_MAX)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARAMETERS: &[u8] = br#"{"keyId":"alias/a","encryptionContext":{"Project":"Alpha"}}"#;
+
+    fn identity() -> Identity<'static> {
+        Identity {
+            kind: "Root",
+            principal_id: "111122223333",
+            arn: "arn:aws:iam::111122223333:root",
+            account_id: "111122223333",
+            access_key_id: "AKIAIOSFODNN7EXAMPLE",
+        }
+    }
+
+    fn record(resources: &[Resource]) -> Record<'_> {
+        Record {
+            identity: Some(identity()),
+            event_time: Timestamp::from_millis(1_440_938_160_000),
+            event_source: "kms.amazonaws.com",
+            event_name: "Encrypt",
+            aws_region: "us-west-2",
+            source_ip_address: "192.0.2.0",
+            user_agent: "aws-cli/1.45",
+            error_code: None,
+            error_message: None,
+            request_parameters: Some(PARAMETERS),
+            response_elements: None,
+            request_id: "12345126-30d5-4b28-98b9-9153da559963",
+            event_id: "abcde202-ba1a-467c-b4ba-f729d45ae521",
+            read_only: true,
+            resources,
+        }
+    }
+
+    fn key() -> Resource {
+        Resource {
+            account: "111122223333".to_owned(),
+            arn: "arn:aws:kms:us-west-2:111122223333:key/k".to_owned(),
+            kind: "AWS::KMS::Key",
+        }
+    }
+
+    fn written(record: &Record<'_>) -> String {
+        let mut out = Vec::new();
+        record.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_success_in_full() {
+        let expected = concat!(
+            r#"{"eventVersion":"1.11","userIdentity":{"type":"Root","principalId":"111122223333","#,
+            r#""arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","#,
+            r#""accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"eventTime":"2015-08-30T12:36:00Z","#,
+            r#""eventSource":"kms.amazonaws.com","eventName":"Encrypt","awsRegion":"us-west-2","#,
+            r#""sourceIPAddress":"192.0.2.0","userAgent":"aws-cli/1.45","#,
+            r#""requestParameters":{"keyId":"alias/a","encryptionContext":{"Project":"Alpha"}},"#,
+            r#""responseElements":null,"requestID":"12345126-30d5-4b28-98b9-9153da559963","#,
+            r#""eventID":"abcde202-ba1a-467c-b4ba-f729d45ae521","readOnly":true,"#,
+            r#""resources":[{"accountId":"111122223333","type":"AWS::KMS::Key","#,
+            r#""ARN":"arn:aws:kms:us-west-2:111122223333:key/k"}],"eventType":"AwsApiCall","#,
+            r#""managementEvent":true,"recipientAccountId":"111122223333","#,
+            r#""eventCategory":"Management"}"#,
+        );
+        assert_eq!(written(&record(&[key()])), expected);
+    }
+
+    #[test]
+    fn a_refusal_of_a_stranger_claims_no_identity() {
+        let text = written(&Record {
+            identity: None,
+            aws_region: "",
+            error_code: Some("UnrecognizedClientException"),
+            error_message: Some("The security token included in the request is invalid."),
+            request_parameters: None,
+            ..record(&[])
+        });
+        assert!(text.contains(r#""userIdentity":{"type":"Unknown"},"#), "{text}");
+        assert!(text.contains(concat!(
+            r#""userAgent":"aws-cli/1.45","errorCode":"UnrecognizedClientException","#,
+            r#""errorMessage":"The security token included in the request is invalid.","#,
+            r#""requestParameters":null,"#
+        )));
+        assert!(text.contains(r#""resources":[],"#));
+        assert!(!text.contains("recipientAccountId"));
+    }
+
+    #[test]
+    fn several_resources() {
+        let text = written(&record(&[key(), key()]));
+        assert!(text.contains(r#"/k"},{"accountId""#), "{text}");
+    }
+
+    #[test]
+    fn what_a_client_sends_stays_within_its_string() {
+        let hostile = "a\"},\n\r\u{0}\\{\u{2028}";
+        let text = written(&Record {
+            event_name: hostile,
+            user_agent: hostile,
+            error_message: Some(hostile),
+            ..record(&[])
+        });
+        assert!(!text.contains('\n') && !text.contains('\r'));
+        assert_eq!(text.matches(r#""a\"},\n\r\u0000\\{"#).count(), 3, "{text}");
+    }
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        let long = format!("{}\u{20ac}tail", "x".repeat(TEXT_MAX - 1));
+        let text = written(&Record { user_agent: &long, ..record(&[]) });
+        let kept = format!(r#""userAgent":"{}","#, "x".repeat(TEXT_MAX - 1));
+        assert!(text.contains(&kept));
+        let fits = "x".repeat(TEXT_MAX);
+        assert!(written(&Record { user_agent: &fits, ..record(&[]) }).contains(&fits));
+    }
+
+    #[test]
+    fn long_elements_are_left_out_and_say_so() {
+        let long = format!("\"{}\"", "x".repeat(ELEMENTS_MAX));
+        let text = written(&Record { request_parameters: Some(long.as_bytes()), ..record(&[]) });
+        let expected = r#""requestParameters":{"omitted":true,"originalSize":102402},"#;
+        assert!(text.contains(expected), "{}", &text[..1000]);
+    }
+
+    #[test]
+    fn it_is_appended() {
+        let mut out = b"before".to_vec();
+        record(&[]).write(&mut out);
+        assert!(out.starts_with(b"before{\"eventVersion\""));
+    }
+}

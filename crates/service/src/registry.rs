@@ -1,0 +1,151 @@
+//! Operations without their types, so that one table can hold them all.
+
+use wire::{JsonWriter, Node, Reader, Structure, StructureInfo, Write, XmlWriter};
+use zeroize::Zeroizing;
+
+use crate::context::{Context, would_have_succeeded};
+use crate::error::Error;
+use crate::operation::{Authorized, Facts, Operation, Protocol, Resource, Service, Target};
+use crate::ports::Pending;
+
+/// What an audit record will tell of an operation, gathered while it runs.
+#[derive(Default)]
+pub struct Trail {
+    /// The request's parameters, as JSON.
+    pub parameters: Option<Zeroizing<Vec<u8>>>,
+    /// The answer's elements, as JSON; only of operations that change something.
+    pub response: Option<Zeroizing<Vec<u8>>>,
+    /// What was acted on.
+    pub resources: Vec<Resource>,
+}
+
+/// An operation of the service `S`, its input and output unknown.
+pub trait AnyOperation<S: Service>: Send + Sync {
+    /// What is true of it.
+    fn facts(&self) -> &'static Facts;
+
+    /// The structure that it takes.
+    fn input(&self) -> &'static StructureInfo;
+
+    /// The structure that it gives; without members where it gives nothing.
+    fn output(&self) -> &'static StructureInfo;
+
+    /// Reads an input and drops it: whether it would be decoded. For tests that hold for every
+    /// operation, and for fuzzing.
+    ///
+    /// # Errors
+    /// As [`AnyOperation::execute`] would refuse the input.
+    fn accepts(&self, node: &Node<'_>) -> Result<(), Error>;
+
+    /// Decodes, resolves, authorizes, checks, runs and encodes: the stages of the pipeline that
+    /// need the operation's types, in their one order.
+    fn execute<'a>(
+        &'a self,
+        cx: Context<'a, S>,
+        node: Node<'a>,
+        trail: &'a mut Trail,
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Error>>;
+}
+
+impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
+    fn facts(&self) -> &'static Facts {
+        &O::FACTS
+    }
+
+    fn input(&self) -> &'static StructureInfo {
+        O::Input::STRUCTURE
+    }
+
+    fn output(&self) -> &'static StructureInfo {
+        O::Output::STRUCTURE
+    }
+
+    fn accepts(&self, node: &Node<'_>) -> Result<(), Error> {
+        reader::<S>().read::<O::Input>(node)?;
+        Ok(())
+    }
+
+    fn execute<'a>(
+        &'a self,
+        mut cx: Context<'a, S>,
+        node: Node<'a>,
+        trail: &'a mut Trail,
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Error>> {
+        Box::pin(async move {
+            let input: O::Input = reader::<S>().read(&node)?;
+            cx.dry_run = O::FACTS.dry_run && node.is_true("DryRun");
+            drop(node);
+            trail.parameters = Some(recorded(&input));
+            let mut result = attempt::<O>(&cx, &input, trail).await;
+            for _ in 1..ATTEMPTS_MAX {
+                if !matches!(&result, Err(error) if error.is_conflict()) {
+                    break;
+                }
+                result = attempt::<O>(&cx, &input, trail).await;
+            }
+            let output = result?;
+            // An operation that changes nothing runs to its end, so that whatever would have
+            // refused it has had its chance.
+            if cx.dry_run {
+                return Err(would_have_succeeded());
+            }
+            if !O::FACTS.read_only && !O::Output::STRUCTURE.members.is_empty() {
+                trail.response = Some(recorded(&output));
+            }
+            Ok(encoded::<S, O>(&output))
+        })
+    }
+}
+
+/// How often a request is decided anew because another one changed what it was decided on. Each
+/// round, at least one of the requests that are in each other's way gets through.
+const ATTEMPTS_MAX: usize = 64;
+
+/// One pass from the input to the output.
+async fn attempt<O: Operation>(
+    cx: &Context<'_, O::Service>,
+    input: &O::Input,
+    trail: &mut Trail,
+) -> Result<O::Output, Error> {
+    let target = O::resolve(cx, input).await?;
+    trail.resources = target.resources();
+    target.authorize(&O::FACTS, cx)?;
+    target.check(&O::FACTS, cx)?;
+    O::run(cx, &Authorized::new(target), input).await
+}
+
+fn reader<S: Service>() -> Reader {
+    match S::PROTOCOL {
+        Protocol::Json => Reader::json(),
+        Protocol::Query { .. } => Reader::query(),
+    }
+}
+
+fn recorded<T: Structure>(value: &T) -> Zeroizing<Vec<u8>> {
+    let mut out = JsonWriter::record(Zeroizing::new(Vec::with_capacity(256)));
+    value.write(&mut out);
+    out.finish()
+}
+
+fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
+    match S::PROTOCOL {
+        // AWS answers an operation that gives nothing with an empty body.
+        Protocol::Json if O::Output::STRUCTURE.members.is_empty() => Zeroizing::default(),
+        Protocol::Json => {
+            // Most answers fit; a buffer that grows leaves unwiped copies behind.
+            let mut out = JsonWriter::answer(ANSWER_CAPACITY);
+            output.write(&mut out);
+            out.finish()
+        }
+        Protocol::Query { .. } => {
+            let mut out = XmlWriter::new();
+            let result = format!("{}Result", O::FACTS.name);
+            out.element(&result, |out| output.write(out));
+            Zeroizing::new(out.finish().into_bytes())
+        }
+    }
+}
+
+/// The longest answer that holds plaintext: 4,096 bytes of it in base64, beside 6,144 bytes of
+/// ciphertext and an ARN.
+const ANSWER_CAPACITY: usize = 16_384;
