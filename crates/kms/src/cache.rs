@@ -1,0 +1,117 @@
+//! Resolved keys and aliases, kept in memory until the store says that they changed.
+//!
+//! Strict: the store answers a commit only after it has told this cache, so whoever saw the answer
+//! never meets the old state again. A load that began before a change can't put the old state
+//! back: it is thrown away if anything in its shard changed meanwhile.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
+use service::ports::{Change, Observer};
+
+/// How many shards share the counters of changes. A load is thrown away in vain only if another
+/// record of its shard changed while it ran.
+const SHARDS: usize = 256;
+
+/// A cache of values under store keys.
+pub(crate) struct StateCache<T> {
+    entries: Cache<String, Arc<T>>,
+    changes: Vec<Mutex<u64>>,
+    hasher: RandomState,
+    prefix: &'static str,
+}
+
+/// Proof of what was known before a load began.
+pub(crate) struct Ticket {
+    shard: usize,
+    changes: u64,
+}
+
+impl<T> StateCache<T> {
+    /// A cache of at most `capacity` records, whose store keys begin with `prefix`.
+    pub(crate) fn new(prefix: &'static str, capacity: usize) -> Self {
+        Self {
+            entries: Cache::new(capacity),
+            changes: (0..SHARDS).map(|_| Mutex::new(0)).collect(),
+            hasher: RandomState::new(),
+            prefix,
+        }
+    }
+
+    /// The value under that key, if it is cached.
+    pub(crate) fn get(&self, key: &str) -> Option<Arc<T>> {
+        self.entries.get(key)
+    }
+
+    /// To be taken before the store is read.
+    pub(crate) fn before_load(&self, key: &str) -> Ticket {
+        let shard = self.shard(key);
+        Ticket { shard, changes: *self.changes[shard].lock() }
+    }
+
+    /// Keeps what was loaded, unless something changed since the ticket was taken.
+    pub(crate) fn keep(&self, ticket: &Ticket, key: String, value: Arc<T>) {
+        let changes = self.changes[ticket.shard].lock();
+        if *changes == ticket.changes {
+            self.entries.insert(key, value);
+        }
+    }
+
+    fn shard(&self, key: &str) -> usize {
+        // The remainder is smaller than SHARDS.
+        usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0)
+    }
+}
+
+impl<T: Send + Sync> Observer for StateCache<T> {
+    fn changed(&self, change: &Change) {
+        for key in change.keys.iter().filter(|key| key.starts_with(self.prefix)) {
+            let mut changes = self.changes[self.shard(key)].lock();
+            *changes += 1;
+            self.entries.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::ports::Revision;
+
+    fn change(key: &str) -> Change {
+        Change { revision: Revision(1), keys: vec![key.to_owned()] }
+    }
+
+    #[test]
+    fn a_change_drops_what_it_changed() {
+        let cache = StateCache::new("k/", 10);
+        cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(1));
+        cache.keep(&cache.before_load("k/2"), "k/2".to_owned(), Arc::new(2));
+        cache.changed(&change("k/1"));
+        assert_eq!(cache.get("k/1"), None);
+        assert_eq!(cache.get("k/2").as_deref(), Some(&2));
+    }
+
+    #[test]
+    fn a_load_that_a_change_overtook_is_not_kept() {
+        let cache = StateCache::new("k/", 10);
+        let ticket = cache.before_load("k/1");
+        cache.changed(&change("k/1"));
+        cache.keep(&ticket, "k/1".to_owned(), Arc::new(1));
+        assert_eq!(cache.get("k/1"), None);
+        cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(2));
+        assert_eq!(cache.get("k/1").as_deref(), Some(&2));
+    }
+
+    #[test]
+    fn capacity_is_bounded() {
+        let cache = StateCache::new("k/", 100);
+        for n in 0..10_000 {
+            let key = format!("k/{n}");
+            cache.keep(&cache.before_load(&key), key.clone(), Arc::new(n));
+        }
+        assert!(cache.entries.len() <= 100);
+    }
+}

@@ -1,0 +1,53 @@
+//! What the makers of random bytes and the operations with a Recipient share.
+
+use service::Error;
+use wire::enums::DataKeySpec;
+use wire::shapes::{NumberOfBytes, RecipientInfo};
+use wire::{ErrorCode, Integer as _};
+
+/// The length of a data key, in bytes.
+///
+/// # Errors
+/// ValidationException unless the request gives exactly one of the two.
+pub(crate) fn length(
+    spec: Option<DataKeySpec>,
+    number_of_bytes: Option<NumberOfBytes>,
+) -> Result<usize, Error> {
+    match (spec, number_of_bytes) {
+        (Some(DataKeySpec::Aes256), None) => Ok(32),
+        (Some(DataKeySpec::Aes128), None) => Ok(16),
+        // The shape's bounds are 1 to 1,024.
+        (None, Some(number)) => Ok(usize::try_from(number.value()).unwrap_or(1)),
+        _ => Err(Error::validation("Please specify either number of bytes or key spec.")),
+    }
+}
+
+/// Refuses a Recipient: an answer for an attested environment must never be a plaintext, and
+/// attestation documents can't be verified yet.
+///
+/// # Errors
+/// UnsupportedOperationException.
+pub(crate) fn without_recipient(recipient: Option<&RecipientInfo>) -> Result<(), Error> {
+    match recipient {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            ErrorCode::UnsupportedOperationException,
+            "The Recipient parameter is not supported",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_one_length_is_given() {
+        let bytes = NumberOfBytes::of(5);
+        assert_eq!(length(Some(DataKeySpec::Aes256), None).unwrap(), 32);
+        assert_eq!(length(Some(DataKeySpec::Aes128), None).unwrap(), 16);
+        assert_eq!(length(None, Some(bytes)).unwrap(), 5);
+        assert!(length(None, None).is_err());
+        assert!(length(Some(DataKeySpec::Aes256), Some(bytes)).is_err());
+    }
+}

@@ -1,0 +1,257 @@
+//! A key, resolved: its record, its compiled policy and the handles of its materials.
+//!
+//! Owns what follows from record and clock: the state, the metadata. It never changes; a change of
+//! the record makes another one.
+
+use std::sync::{Arc, OnceLock};
+
+use policy::Document;
+use service::ports::{Binding, KeyStore, MaterialId, Revision, SymmetricMaterial};
+use service::{Context, Error, Facts, Resource, Target};
+use wire::enums::{EncryptionAlgorithmSpec, KeyState, KeyUsageType};
+use wire::shapes::{
+    AccountIdText, ArnText, Description, EncryptionAlgorithms, KeyMaterialId, KeyMetadata,
+};
+use wire::{AccountId, ErrorCode, Region, Timestamp};
+
+use crate::Kms;
+use crate::authorization::permit;
+use crate::ciphertext;
+use crate::key_id::KeyId;
+use crate::records::{KeyRecord, decode};
+
+/// A key as requests meet it.
+pub(crate) struct Key {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    pub(crate) id: KeyId,
+    pub(crate) arn: String,
+    pub(crate) record: KeyRecord,
+    /// The revision at which the record was read; what a change of it is conditional on.
+    pub(crate) revision: Revision,
+    pub(crate) policy: Document,
+    handles: Vec<OnceLock<Arc<dyn SymmetricMaterial>>>,
+}
+
+/// The ARN of a key.
+pub(crate) fn arn(account: &AccountId, region: &Region, id: &KeyId) -> String {
+    format!("arn:{}:kms:{region}:{account}:key/{id}", wire::partition(region.as_str()))
+}
+
+impl Key {
+    /// Makes a key of its stored record. Materials stay wrapped until they are used.
+    pub(crate) fn from_record(
+        account: AccountId,
+        region: Region,
+        id: KeyId,
+        bytes: &[u8],
+        revision: Revision,
+    ) -> Result<Self, Error> {
+        let record: KeyRecord = decode(bytes)?;
+        let policy = Document::parse(&record.policy)
+            .map_err(|reason| Error::internal(format!("stored policy: {reason}")))?;
+        let arn = arn(&account, &region, &id);
+        let handles = record.materials.iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { account, region, id, arn, record, revision, policy, handles })
+    }
+
+    /// The state at that moment.
+    pub(crate) fn state(&self) -> KeyState {
+        match (self.record.deletion, self.record.enabled) {
+            (Some(_), _) => KeyState::PendingDeletion,
+            (None, true) => KeyState::Enabled,
+            (None, false) => KeyState::Disabled,
+        }
+    }
+
+    /// Whether the key still exists: once its deletion's date has come, it doesn't, whether or not
+    /// its record has been removed yet.
+    pub(crate) fn exists(&self, now: Timestamp) -> bool {
+        self.record.deletion.is_none_or(|deletion| now < deletion.at)
+    }
+
+    /// What its materials are bound to in the key store.
+    pub(crate) fn binding(&self) -> Binding<'_> {
+        Binding {
+            region: self.region.as_str(),
+            key_arn: &self.arn,
+            identity: ciphertext::identity(&self.account, &self.id),
+            spec: self.record.spec,
+        }
+    }
+
+    /// The handle of the material that encrypts, with its id.
+    pub(crate) async fn current_material(
+        &self,
+        key_store: &dyn KeyStore,
+    ) -> Result<(MaterialId, Arc<dyn SymmetricMaterial>), Error> {
+        let last = self.record.materials.len().checked_sub(1);
+        let last = last.ok_or_else(|| Error::internal("a key without material"))?;
+        Ok((self.record.materials[last].id, self.handle(key_store, last).await?))
+    }
+
+    /// The handle of the material with that id, if it is one of the key's.
+    pub(crate) async fn material(
+        &self,
+        key_store: &dyn KeyStore,
+        id: MaterialId,
+    ) -> Result<Option<Arc<dyn SymmetricMaterial>>, Error> {
+        match self.record.materials.iter().position(|material| material.id == id) {
+            Some(place) => self.handle(key_store, place).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn handle(
+        &self,
+        key_store: &dyn KeyStore,
+        place: usize,
+    ) -> Result<Arc<dyn SymmetricMaterial>, Error> {
+        if let Some(handle) = self.handles[place].get() {
+            return Ok(Arc::clone(handle));
+        }
+        let material = &self.record.materials[place];
+        let opened = key_store.open(self.binding(), material.id, &material.wrapped).await?;
+        // Two requests may open the same material at once; one handle stays.
+        Ok(Arc::clone(self.handles[place].get_or_init(|| opened)))
+    }
+
+    /// What DescribeKey and CreateKey tell of it.
+    pub(crate) fn metadata(&self) -> KeyMetadata {
+        let state = self.state();
+        let symmetric = self.record.usage == KeyUsageType::EncryptDecrypt;
+        KeyMetadata {
+            aws_account_id: Some(AccountIdText::of(self.account.as_str())),
+            key_id: wire::shapes::KeyId::of(self.id.as_str()),
+            arn: Some(ArnText::of(&self.arn)),
+            creation_date: Some(self.record.created),
+            enabled: Some(state == KeyState::Enabled),
+            description: Some(Description::of(&self.record.description)),
+            key_usage: Some(self.record.usage),
+            key_state: Some(state),
+            deletion_date: self.record.deletion.map(|deletion| deletion.at),
+            valid_to: None,
+            origin: Some(self.record.origin),
+            custom_key_store_id: None,
+            cloud_hsm_cluster_id: None,
+            expiration_model: None,
+            key_manager: Some(self.record.manager),
+            customer_master_key_spec: self.record.spec.customer_master_key_spec(),
+            key_spec: Some(self.record.spec),
+            encryption_algorithms: symmetric
+                .then(|| EncryptionAlgorithms(vec![EncryptionAlgorithmSpec::SymmetricDefault])),
+            signing_algorithms: None,
+            key_agreement_algorithms: None,
+            encapsulation_algorithms: None,
+            multi_region: Some(false),
+            multi_region_configuration: None,
+            pending_deletion_window_in_days: None,
+            mac_algorithms: None,
+            xks_key_configuration: None,
+            current_key_material_id: self
+                .record
+                .materials
+                .last()
+                .map(|material| KeyMaterialId::of(material.id.to_string())),
+        }
+    }
+
+    /// The ARN as answers carry it in KeyId.
+    pub(crate) fn arn_as_key_id(&self) -> wire::shapes::KeyId {
+        wire::shapes::KeyId::of(&self.arn)
+    }
+
+    /// Refuses if the key's state or usage doesn't suit the operation.
+    pub(crate) fn suits(&self, facts: &Facts) -> Result<(), Error> {
+        let state = self.state();
+        if !facts.states.contains(&state) {
+            return Err(self.wrong_state(state));
+        }
+        if facts.usage.is_some_and(|usage| usage != self.record.usage) {
+            return Err(Error::new(
+                ErrorCode::InvalidKeyUsageException,
+                format!(
+                    "{} key usage is {} which is not valid for {}.",
+                    self.arn, self.record.usage, facts.name
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    fn wrong_state(&self, state: KeyState) -> Error {
+        let (code, is) = match state {
+            KeyState::Disabled => (ErrorCode::DisabledException, "disabled"),
+            KeyState::PendingImport => (ErrorCode::KMSInvalidStateException, "pending import"),
+            KeyState::PendingDeletion => (ErrorCode::KMSInvalidStateException, "pending deletion"),
+            KeyState::PendingReplicaDeletion => {
+                (ErrorCode::KMSInvalidStateException, "pending replica deletion")
+            }
+            KeyState::Unavailable => (ErrorCode::KMSInvalidStateException, "unavailable"),
+            KeyState::Creating => (ErrorCode::KMSInvalidStateException, "creating"),
+            KeyState::Updating => (ErrorCode::KMSInvalidStateException, "updating"),
+            KeyState::Enabled => (ErrorCode::KMSInvalidStateException, "enabled"),
+        };
+        Error::new(code, format!("{} is {is}.", self.arn))
+    }
+
+    /// Refuses an encryption algorithm that the key's spec doesn't have.
+    pub(crate) fn encrypts_by(
+        &self,
+        algorithm: Option<EncryptionAlgorithmSpec>,
+    ) -> Result<EncryptionAlgorithmSpec, Error> {
+        match algorithm {
+            None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => {
+                Ok(EncryptionAlgorithmSpec::SymmetricDefault)
+            }
+            Some(other) => Err(Error::new(
+                ErrorCode::InvalidKeyUsageException,
+                format!("Algorithm {other} is incompatible with key spec {}.", self.record.spec),
+            )),
+        }
+    }
+
+    /// How an audit record names it.
+    pub(crate) fn resource(&self) -> Resource {
+        Resource {
+            account: self.account.as_str().to_owned(),
+            arn: self.arn.clone(),
+            kind: "AWS::KMS::Key",
+        }
+    }
+}
+
+/// A key is the target of an operation that acts on one key.
+impl Target<Kms> for Arc<Key> {
+    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        facts.actions.iter().try_for_each(|action| permit(cx, facts, self, action))
+    }
+
+    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
+        self.suits(facts)
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![self.resource()]
+    }
+}
+
+/// The target of an operation that acts on no key but on the caller's account and Region. Only
+/// identity policies decide on it.
+pub(crate) struct Account;
+
+impl Target<Kms> for Account {
+    fn authorize(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
+        // The only principals so far are root users, whom their account's identity policies
+        // can't limit.
+        Ok(())
+    }
+
+    fn check(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+}

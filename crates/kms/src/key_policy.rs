@@ -1,0 +1,88 @@
+//! Key policies: the default one, and what a new one must be.
+
+use policy::{Document, Outcome, Principal, Request};
+use service::{Context, Error};
+use wire::shapes::{PolicyName, PolicyText};
+use wire::{AccountId, ErrorCode};
+
+use crate::Kms;
+
+/// The name of the policy that every key has.
+pub(crate) const DEFAULT_NAME: &str = "default";
+
+/// How long a policy may be, in bytes. The model's own bound is four times that.
+const LENGTH_MAX: usize = 32_768;
+
+/// The policy of a key that was created without one: it lets the account's own policies decide.
+pub(crate) fn default_policy(account: &AccountId, region: &str) -> String {
+    let partition = wire::partition(region);
+    format!(
+        r#"{{
+  "Version" : "2012-10-17",
+  "Id" : "key-default-1",
+  "Statement" : [ {{
+    "Sid" : "Enable IAM User Permissions",
+    "Effect" : "Allow",
+    "Principal" : {{
+      "AWS" : "arn:{partition}:iam::{account}:root"
+    }},
+    "Action" : "kms:*",
+    "Resource" : "*"
+  }} ]
+}}"#
+    )
+}
+
+/// Checks a policy that a caller wants a key to have.
+///
+/// # Errors
+/// In this order: LimitExceededException for one that is too long, MalformedPolicyDocumentException
+/// for one that isn't understood, names principals that don't exist, or would keep the caller from
+/// calling PutKeyPolicy again (unless the check is bypassed).
+pub(crate) fn check(
+    cx: &Context<'_, Kms>,
+    policy: &PolicyText,
+    bypass_lockout_check: bool,
+    key_arn: &str,
+) -> Result<(), Error> {
+    let malformed =
+        |message: String| Error::new(ErrorCode::MalformedPolicyDocumentException, message);
+    if policy.as_str().len() > LENGTH_MAX {
+        return Err(Error::new(
+            ErrorCode::LimitExceededException,
+            format!("The policy exceeds the maximum length of {LENGTH_MAX} bytes"),
+        ));
+    }
+    let document = Document::parse(policy.as_str()).map_err(|reason| malformed(reason.0))?;
+    // Accounts are namespaces that need no making; users and roles don't exist yet.
+    if document.principals().any(|principal| matches!(principal, Principal::Arn(_))) {
+        return Err(malformed(
+            "Policy contains a statement with one or more invalid principals.".to_owned(),
+        ));
+    }
+    let request = Request {
+        principal_arn: &cx.caller.arn,
+        account: cx.caller.account.as_str(),
+        action: "kms:PutKeyPolicy",
+        resource: key_arn,
+    };
+    let keeps = matches!(document.evaluate(&request), Outcome::Allow { .. });
+    if !keeps && !bypass_lockout_check {
+        return Err(malformed(
+            "The new key policy will not allow you to update the key policy in the future."
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
+/// Accepts the name of the policy that every key has, which is also meant by no name.
+///
+/// # Errors
+/// NotFoundException for every other name.
+pub(crate) fn named(name: Option<&PolicyName>) -> Result<(), Error> {
+    match name.map(PolicyName::as_str) {
+        None | Some(DEFAULT_NAME) => Ok(()),
+        Some(_) => Err(Error::new(ErrorCode::NotFoundException, "No such policy exists")),
+    }
+}

@@ -1,0 +1,80 @@
+//! Where records stand in the store: the one place that makes and takes apart store keys.
+
+use wire::{AccountId, Region, Timestamp};
+
+/// The prefix of everything that KMS keeps.
+pub const PREFIX: &str = "kms/";
+/// The prefix of key records.
+pub(crate) const KEYS: &str = "kms/key/";
+/// The prefix of alias records.
+pub(crate) const ALIASES: &str = "kms/alias/";
+/// The prefix of the index of pending deletions, ordered by date.
+pub(crate) const DELETIONS: &str = "kms/deletion/";
+
+/// Below which an account's keys of one Region stand.
+pub(crate) fn keys(account: &AccountId, region: &Region) -> String {
+    format!("{KEYS}{account}/{region}/")
+}
+
+/// The record of a key.
+pub(crate) fn key(account: &AccountId, region: &Region, key_id: &str) -> String {
+    format!("{KEYS}{account}/{region}/{key_id}")
+}
+
+/// Below which an account's aliases of one Region stand.
+pub(crate) fn aliases(account: &AccountId, region: &Region) -> String {
+    format!("{ALIASES}{account}/{region}/")
+}
+
+/// The record of an alias; the name with its prefix.
+pub(crate) fn alias(account: &AccountId, region: &Region, name: &str) -> String {
+    format!("{ALIASES}{account}/{region}/{name}")
+}
+
+/// Below which the names of a key's aliases stand.
+pub(crate) fn key_aliases(account: &AccountId, region: &Region, key_id: &str) -> String {
+    format!("kms/key-alias/{account}/{region}/{key_id}/")
+}
+
+/// The entry that says that this alias is one of the key's.
+pub(crate) fn key_alias(account: &AccountId, region: &Region, key_id: &str, name: &str) -> String {
+    format!("kms/key-alias/{account}/{region}/{key_id}/{name}")
+}
+
+/// The entry that says that this key is to be deleted at that time.
+pub(crate) fn deletion(
+    at: Timestamp,
+    account: &AccountId,
+    region: &Region,
+    key_id: &str,
+) -> String {
+    // Sixteen digits of milliseconds order as text until the year 318857.
+    format!("{DELETIONS}{:016}/{account}/{region}/{key_id}", at.millis())
+}
+
+/// What an entry of the index of deletions says.
+pub(crate) fn parse_deletion(key: &str) -> Option<(Timestamp, AccountId, Region, &str)> {
+    let mut parts = key.strip_prefix(DELETIONS)?.splitn(4, '/');
+    let at = Timestamp::from_millis(parts.next()?.parse().ok()?);
+    let account = AccountId::parse(parts.next()?).ok()?;
+    let region = Region::parse(parts.next()?)?;
+    Some((at, account, region, parts.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deletions_order_by_date_and_parse_back() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let region = Region::parse("eu-west-1").unwrap();
+        let early = deletion(Timestamp::from_millis(999), &account, &region, "k");
+        let late = deletion(Timestamp::from_millis(1_000), &account, &region, "k");
+        assert!(early < late);
+        assert_eq!(
+            parse_deletion(&late),
+            Some((Timestamp::from_millis(1_000), account, region, "k"))
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! The domain of AWS KMS: keys, aliases, their states, one file per operation.
+//!
+//! A request comes through [`service::Pipeline`] to one of the operations in [`Service::REGISTRY`].
+//! The operation resolves what it acts on ([`lookup`]), the pipeline checks permission
+//! ([`authorization`]), state and usage ([`key`]), and the operation does its work on records in a
+//! [`Store`] and on materials in a [`KeyStore`].
+//!
+//! Must not know: HTTP, a disk, a clock of its own, a key byte.
+
+mod alias;
+mod authorization;
+mod cache;
+mod change;
+pub mod ciphertext;
+mod data_key;
+mod decryption;
+mod deletion;
+mod encryption;
+mod encryption_context;
+mod key;
+mod key_id;
+mod key_policy;
+mod layout;
+mod lookup;
+mod operations;
+mod paging;
+mod records;
+mod tags;
+
+use std::sync::Arc;
+
+use service::ports::{Entropy, KeyStore, Revision, Store, StoreError, Subscription};
+use service::{AnyOperation, Protocol, Service};
+
+use crate::cache::StateCache;
+use crate::key::Key;
+use crate::lookup::Alias;
+
+pub use crate::key_id::KeyId;
+pub use crate::layout::PREFIX;
+pub use crate::operations::MISSING;
+
+/// How many aliases a key may have.
+const ALIASES_PER_KEY_MAX: usize = 50;
+
+/// The key management service.
+pub struct Kms {
+    store: Arc<dyn Store>,
+    key_store: Arc<dyn KeyStore>,
+    entropy: Arc<dyn Entropy>,
+    keys: Arc<StateCache<Key>>,
+    aliases: Arc<StateCache<Alias>>,
+    /// Keep the caches told of changes.
+    _subscriptions: [Subscription; 2],
+}
+
+impl Kms {
+    /// KMS over a store and a key store, with caches of at most `cached_keys` keys and as many
+    /// aliases.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn new(
+        store: Arc<dyn Store>,
+        key_store: Arc<dyn KeyStore>,
+        entropy: Arc<dyn Entropy>,
+        cached_keys: usize,
+    ) -> Result<Self, StoreError> {
+        let keys = Arc::new(StateCache::new(layout::KEYS, cached_keys));
+        let aliases = Arc::new(StateCache::new(layout::ALIASES, cached_keys));
+        let from: Revision = store.revision();
+        let subscriptions = [
+            store.watch(from, Arc::clone(&keys) as _)?,
+            store.watch(from, Arc::clone(&aliases) as _)?,
+        ];
+        Ok(Self { store, key_store, entropy, keys, aliases, _subscriptions: subscriptions })
+    }
+}
+
+impl Service for Kms {
+    const SIGNING_NAME: &'static str = "kms";
+    const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
+    const PROTOCOL: Protocol = Protocol::Json;
+    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
+}

@@ -1,0 +1,81 @@
+//! CancelKeyDeletion: the key stays, disabled.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, KMSInvalidStateException (not
+//! pending deletion).
+
+use std::sync::Arc;
+
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::change::replacing;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::layout;
+
+/// CancelKeyDeletion.
+pub(crate) struct CancelKeyDeletion;
+
+structure! {
+    /// Input of CancelKeyDeletion.
+    pub(crate) struct CancelKeyDeletionRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+    }
+
+    /// Output of CancelKeyDeletion.
+    pub(crate) struct CancelKeyDeletionResponse {
+        key_id: wire::shapes::KeyId = optional "KeyId",
+    }
+}
+
+impl Operation for CancelKeyDeletion {
+    type Service = Kms;
+    type Input = CancelKeyDeletionRequest;
+    type Output = CancelKeyDeletionResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "CancelKeyDeletion",
+        actions: &["kms:CancelKeyDeletion"],
+        states: ANY_STATE,
+        usage: None,
+        grantable: false,
+        dry_run: false,
+        cross_account: false,
+        read_only: false,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Refused, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        _: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        // The one operation that wants this state; the words for all others are its own.
+        let Some(deletion) = target.record.deletion else {
+            return Err(Error::new(
+                ErrorCode::KMSInvalidStateException,
+                format!("{} is not pending deletion.", target.arn),
+            ));
+        };
+        let mut record = target.record.clone();
+        record.deletion = None;
+        record.enabled = false;
+        let mut commit = replacing(target, &record)?;
+        let (account, region) = (&target.account, &target.region);
+        commit.deletes.push(layout::deletion(deletion.at, account, region, target.id.as_str()));
+        cx.service.store.commit(commit).await?;
+        Ok(CancelKeyDeletionResponse { key_id: Some(target.arn_as_key_id()) })
+    }
+}

@@ -1,0 +1,100 @@
+//! CreateAlias: a name for a key, in the key's account and Region.
+//!
+//! Errors, in order: ValidationException or NotAuthorizedException (the name), NotFoundException,
+//! AccessDeniedException, KMSInvalidStateException (pending deletion), AlreadyExistsException,
+//! LimitExceededException.
+
+use std::sync::Arc;
+
+use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use wire::shapes::AliasName;
+use wire::{ErrorCode, structure};
+
+use crate::ALIASES_PER_KEY_MAX;
+use crate::alias::{owned_name, target_name};
+use crate::change::replacing;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::lookup::alias_arn;
+use crate::operations::Nothing;
+use crate::records::{AliasRecord, encode};
+use crate::{Kms, layout};
+use service::ports::Expect;
+
+/// CreateAlias.
+pub(crate) struct CreateAlias;
+
+structure! {
+    /// Input of CreateAlias.
+    pub(crate) struct CreateAliasRequest {
+        alias_name: AliasName = required "AliasName",
+        target_key_id: wire::shapes::KeyId = required "TargetKeyId",
+    }
+}
+
+impl Operation for CreateAlias {
+    type Service = Kms;
+    type Input = CreateAliasRequest;
+    type Output = Nothing;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "CreateAlias",
+        actions: &["kms:CreateAlias"],
+        states: NOT_PENDING_DELETION,
+        usage: None,
+        grantable: false,
+        dry_run: false,
+        cross_account: false,
+        read_only: false,
+        errors: &[
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::AlreadyExistsException,
+            ErrorCode::NotFoundException,
+            ErrorCode::InvalidAliasNameException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::LimitExceededException,
+            ErrorCode::KMSInvalidStateException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        owned_name(&input.alias_name)?;
+        let target = target_name(&input.target_key_id)?;
+        cx.service.key_named(cx, target, Aliases::Refused, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let (account, region, id) = (&target.account, &target.region, target.id.as_str());
+        let name = input.alias_name.as_str();
+        cx.service.free_alias(account, region, name, cx.now).await?.ok_or_else(|| {
+            let arn = alias_arn(account, region, name);
+            Error::new(
+                ErrorCode::AlreadyExistsException,
+                format!("An alias with the name {arn} already exists"),
+            )
+        })?;
+        let prefix = layout::key_aliases(account, region, id);
+        let others = cx.service.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
+        if others.items.len() >= ALIASES_PER_KEY_MAX {
+            return Err(Error::new(
+                ErrorCode::LimitExceededException,
+                format!("A KMS key can have at most {ALIASES_PER_KEY_MAX} aliases"),
+            ));
+        }
+        let record = AliasRecord { target: id.to_owned(), created: cx.now, updated: cx.now };
+        let place = layout::alias(account, region, name);
+        // The key's record is written again as it is: so each new alias of a key excludes the
+        // others, and their number stays what was counted.
+        let mut commit = replacing(target, &target.record)?;
+        commit.preconditions.push((place.clone(), Expect::Absent));
+        commit.puts.push((place, encode(&record)?));
+        commit.puts.push((layout::key_alias(account, region, id, name), Vec::new()));
+        cx.service.store.commit(commit).await?;
+        Ok(Nothing {})
+    }
+}

@@ -1,0 +1,188 @@
+//! CreateKey: makes a key in the caller's account and Region.
+//!
+//! Errors, in order: AccessDeniedException, ValidationException (spec and usage),
+//! UnsupportedOperationException (what this version doesn't make), CustomKeyStoreNotFoundException
+//! (there are none), TagException, LimitExceededException or MalformedPolicyDocumentException
+//! (policy).
+
+use crate::Kms;
+use crate::ciphertext::identity;
+use crate::key::Account;
+use crate::key::{self, Key};
+use crate::key_id::KeyId;
+use crate::records::{KeyRecord, MaterialRecord, encode};
+use crate::{key_policy, layout, tags};
+use service::Uuid;
+use service::ports::{Binding, Commit, Expect};
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
+use wire::shapes::{CustomKeyStoreId, Description, KeyMetadata, PolicyText, Tags, XksKeyId};
+use wire::{ErrorCode, structure};
+
+/// CreateKey.
+pub(crate) struct CreateKey;
+
+structure! {
+    /// Input of CreateKey.
+    pub(crate) struct CreateKeyRequest {
+        policy: PolicyText = optional "Policy",
+        description: Description = optional "Description",
+        key_usage: KeyUsageType = optional "KeyUsage",
+        customer_master_key_spec: CustomerMasterKeySpec = optional "CustomerMasterKeySpec",
+        key_spec: KeySpec = optional "KeySpec",
+        origin: OriginType = optional "Origin",
+        custom_key_store_id: CustomKeyStoreId = optional "CustomKeyStoreId",
+        bypass_policy_lockout_safety_check: bool = optional "BypassPolicyLockoutSafetyCheck",
+        tags: Tags = optional "Tags",
+        multi_region: bool = optional "MultiRegion",
+        xks_key_id: XksKeyId = optional "XksKeyId",
+    }
+
+    /// Output of CreateKey.
+    pub(crate) struct CreateKeyResponse {
+        key_metadata: KeyMetadata = optional "KeyMetadata",
+    }
+}
+
+impl Operation for CreateKey {
+    type Service = Kms;
+    type Input = CreateKeyRequest;
+    type Output = CreateKeyResponse;
+    type Target = Account;
+
+    const FACTS: Facts = Facts {
+        name: "CreateKey",
+        actions: &["kms:CreateKey"],
+        states: &[],
+        usage: None,
+        grantable: false,
+        dry_run: false,
+        cross_account: false,
+        read_only: false,
+        errors: &[
+            ErrorCode::MalformedPolicyDocumentException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::UnsupportedOperationException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::LimitExceededException,
+            ErrorCode::TagException,
+            ErrorCode::CustomKeyStoreNotFoundException,
+            ErrorCode::CustomKeyStoreInvalidStateException,
+            ErrorCode::CloudHsmClusterInvalidConfigurationException,
+            ErrorCode::XksKeyInvalidConfigurationException,
+            ErrorCode::XksKeyAlreadyInUseException,
+            ErrorCode::XksKeyNotFoundException,
+        ],
+    };
+
+    async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {
+        Ok(Account)
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        _: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let usage = usage(input)?;
+        supported(input)?;
+        let mut key_tags = Vec::new();
+        if let Some(new) = &input.tags {
+            tags::check(&new.0)?;
+            tags::set(&mut key_tags, &new.0)?;
+        }
+        let (account, region) = (cx.account(), cx.region);
+        let uuid = Uuid::draw(cx.service.entropy.as_ref())?;
+        let id = KeyId::parse(uuid.as_str()).ok_or_else(|| Error::internal("a UUID is an id"))?;
+        let arn = key::arn(account, region, &id);
+        let policy = match &input.policy {
+            None => key_policy::default_policy(account, region.as_str()),
+            Some(policy) => {
+                let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
+                key_policy::check(cx, policy, bypass, &arn)?;
+                policy.as_str().to_owned()
+            }
+        };
+        let binding = Binding {
+            region: region.as_str(),
+            key_arn: &arn,
+            identity: identity(account, &id),
+            spec: KeySpec::SymmetricDefault,
+        };
+        let (wrapped, opened) = cx.service.key_store.generate(binding).await?;
+        let record = KeyRecord {
+            spec: KeySpec::SymmetricDefault,
+            usage,
+            origin: OriginType::AwsKms,
+            manager: KeyManagerType::Customer,
+            created: cx.now,
+            description: input.description.as_ref().map_or("", |text| text.as_str()).to_owned(),
+            enabled: true,
+            deletion: None,
+            policy,
+            tags: key_tags,
+            materials: vec![MaterialRecord { id: opened.id, wrapped }],
+        };
+        let place = layout::key(account, region, id.as_str());
+        let value = encode(&record)?;
+        let commit = Commit {
+            preconditions: vec![(place.clone(), Expect::Absent)],
+            puts: vec![(place, value.clone())],
+            deletes: Vec::new(),
+        };
+        let revision = cx.service.store.commit(commit).await?;
+        let key = Key::from_record(*account, region.clone(), id, &value, revision)?;
+        Ok(CreateKeyResponse { key_metadata: Some(key.metadata()) })
+    }
+}
+
+/// The usage of the new key, by spec and request.
+fn usage(input: &CreateKeyRequest) -> Result<KeyUsageType, Error> {
+    let spec = match (input.key_spec, input.customer_master_key_spec) {
+        (Some(_), Some(_)) => {
+            return Err(Error::validation(
+                "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
+                 CustomerMasterKeySpec is deprecated.",
+            ));
+        }
+        (Some(spec), None) => spec,
+        (None, Some(spec)) => spec.into(),
+        (None, None) => KeySpec::SymmetricDefault,
+    };
+    match (spec, input.key_usage) {
+        (KeySpec::SymmetricDefault, None | Some(KeyUsageType::EncryptDecrypt)) => {
+            Ok(KeyUsageType::EncryptDecrypt)
+        }
+        (KeySpec::SymmetricDefault, Some(usage)) => Err(Error::validation(format!(
+            "KeyUsage {usage} is not compatible with KeySpec {spec}"
+        ))),
+        (_, None) => Err(Error::validation(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption \
+             keys.",
+        )),
+        (_, Some(_)) => Err(unsupported(format!("KeySpec {spec} is not supported"))),
+    }
+}
+
+/// Refuses what a key can't be yet.
+fn supported(input: &CreateKeyRequest) -> Result<(), Error> {
+    match input.origin {
+        None | Some(OriginType::AwsKms) => {}
+        Some(origin) => return Err(unsupported(format!("Origin {origin} is not supported"))),
+    }
+    if input.multi_region == Some(true) {
+        return Err(unsupported("Multi-Region keys are not supported".to_owned()));
+    }
+    if input.custom_key_store_id.is_some() {
+        return Err(Error::bare(ErrorCode::CustomKeyStoreNotFoundException));
+    }
+    if input.xks_key_id.is_some() {
+        return Err(unsupported("XksKeyId is not supported".to_owned()));
+    }
+    Ok(())
+}
+
+fn unsupported(message: String) -> Error {
+    Error::new(ErrorCode::UnsupportedOperationException, message)
+}

@@ -1,0 +1,103 @@
+//! Decrypt: opens a ciphertext; the key is the one that the ciphertext names.
+//!
+//! Errors, in order: ValidationException (a member that is required here), NotFoundException,
+//! InvalidCiphertextException (nothing names a key), AccessDeniedException, IncorrectKeyException
+//! (the request names another key than the ciphertext), DisabledException or
+//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException (Recipient),
+//! InvalidCiphertextException, DryRunOperationException.
+
+use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
+use wire::shapes::{
+    Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId, Plaintext,
+    RecipientInfo,
+};
+use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::data_key::without_recipient;
+use crate::decryption::{DecryptionKey, Source};
+
+/// Decrypt.
+pub(crate) struct Decrypt;
+
+structure! {
+    /// Input of Decrypt.
+    pub(crate) struct DecryptRequest {
+        ciphertext_blob: Ciphertext = optional "CiphertextBlob",
+        encryption_context: EncryptionContext = optional "EncryptionContext",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        encryption_algorithm: EncryptionAlgorithmSpec = optional "EncryptionAlgorithm",
+        recipient: RecipientInfo = optional "Recipient",
+        dry_run: bool = optional "DryRun",
+        dry_run_modifiers: DryRunModifiers = optional "DryRunModifiers",
+    }
+
+    /// Output of Decrypt.
+    pub(crate) struct DecryptResponse {
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        plaintext: Plaintext = optional "Plaintext",
+        encryption_algorithm: EncryptionAlgorithmSpec = optional "EncryptionAlgorithm",
+        ciphertext_for_recipient: Ciphertext = optional "CiphertextForRecipient",
+        key_material_id: KeyMaterialId = optional "KeyMaterialId",
+    }
+}
+
+impl Operation for Decrypt {
+    type Service = Kms;
+    type Input = DecryptRequest;
+    type Output = DecryptResponse;
+    type Target = DecryptionKey;
+
+    const FACTS: Facts = Facts {
+        name: "Decrypt",
+        actions: &["kms:Decrypt"],
+        states: USABLE,
+        usage: Some(KeyUsageType::EncryptDecrypt),
+        grantable: true,
+        dry_run: true,
+        cross_account: true,
+        read_only: true,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::InvalidCiphertextException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::IncorrectKeyException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::DryRunOperationException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        let source = Source {
+            ciphertext: input.ciphertext_blob.as_ref(),
+            key_id: input.key_id.as_ref(),
+            modifiers: input.dry_run_modifiers.as_ref(),
+            action: Self::FACTS.actions[0],
+        };
+        DecryptionKey::resolve(cx, &source).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let algorithm = target.key.encrypts_by(input.encryption_algorithm)?;
+        without_recipient(input.recipient.as_ref())?;
+        let opened = target.decrypt(cx, input.encryption_context.as_ref()).await?;
+        Ok(DecryptResponse {
+            key_id: Some(target.key.arn_as_key_id()),
+            plaintext: Some(Plaintext::of(opened.plaintext)),
+            encryption_algorithm: Some(algorithm),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(opened.material),
+        })
+    }
+}

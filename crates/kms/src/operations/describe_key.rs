@@ -1,0 +1,64 @@
+//! DescribeKey: all that may be told about a key.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException. It works in every state.
+
+use std::sync::Arc;
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{GrantTokens, KeyMetadata};
+use wire::{ErrorCode, structure};
+
+/// DescribeKey.
+pub(crate) struct DescribeKey;
+
+structure! {
+    /// Input of DescribeKey.
+    pub(crate) struct DescribeKeyRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+    }
+
+    /// Output of DescribeKey.
+    pub(crate) struct DescribeKeyResponse {
+        key_metadata: KeyMetadata = optional "KeyMetadata",
+    }
+}
+
+impl Operation for DescribeKey {
+    type Service = Kms;
+    type Input = DescribeKeyRequest;
+    type Output = DescribeKeyResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "DescribeKey",
+        actions: &["kms:DescribeKey"],
+        states: ANY_STATE,
+        usage: None,
+        grantable: true,
+        dry_run: false,
+        cross_account: true,
+        read_only: true,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::KMSInternalException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        _: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        _: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        Ok(DescribeKeyResponse { key_metadata: Some(target.metadata()) })
+    }
+}

@@ -1,0 +1,63 @@
+//! EnableKey: a disabled key can be used again; an enabled one stays so.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, KMSInvalidStateException (pending
+//! deletion or import).
+
+use std::sync::Arc;
+
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::operations::{Nothing, SWITCHABLE};
+
+/// EnableKey.
+pub(crate) struct EnableKey;
+
+structure! {
+    /// Input of EnableKey.
+    pub(crate) struct EnableKeyRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+    }
+}
+
+impl Operation for EnableKey {
+    type Service = Kms;
+    type Input = EnableKeyRequest;
+    type Output = Nothing;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "EnableKey",
+        actions: &["kms:EnableKey"],
+        states: SWITCHABLE,
+        usage: None,
+        grantable: false,
+        dry_run: false,
+        cross_account: false,
+        read_only: false,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::LimitExceededException,
+            ErrorCode::KMSInvalidStateException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Refused, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        _: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        cx.service.replace(target, |record| record.enabled = true).await?;
+        Ok(Nothing {})
+    }
+}

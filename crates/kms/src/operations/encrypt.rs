@@ -1,0 +1,85 @@
+//! Encrypt: up to 4,096 bytes under a key.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
+//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! DryRunOperationException.
+
+use std::sync::Arc;
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
+use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, Plaintext};
+use wire::{ErrorCode, structure};
+
+/// Encrypt.
+pub(crate) struct Encrypt;
+
+structure! {
+    /// Input of Encrypt.
+    pub(crate) struct EncryptRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        plaintext: Plaintext = required "Plaintext",
+        encryption_context: EncryptionContext = optional "EncryptionContext",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        encryption_algorithm: EncryptionAlgorithmSpec = optional "EncryptionAlgorithm",
+        dry_run: bool = optional "DryRun",
+    }
+
+    /// Output of Encrypt.
+    pub(crate) struct EncryptResponse {
+        ciphertext_blob: Ciphertext = optional "CiphertextBlob",
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        encryption_algorithm: EncryptionAlgorithmSpec = optional "EncryptionAlgorithm",
+    }
+}
+
+impl Operation for Encrypt {
+    type Service = Kms;
+    type Input = EncryptRequest;
+    type Output = EncryptResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "Encrypt",
+        actions: &["kms:Encrypt"],
+        states: USABLE,
+        usage: Some(KeyUsageType::EncryptDecrypt),
+        grantable: true,
+        dry_run: true,
+        cross_account: true,
+        read_only: true,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::DryRunOperationException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let algorithm = target.encrypts_by(input.encryption_algorithm)?;
+        let context = input.encryption_context.as_ref();
+        let sealed = cx.service.encrypt(target, context, input.plaintext.as_bytes()).await?;
+        Ok(EncryptResponse {
+            ciphertext_blob: Some(sealed.ciphertext),
+            key_id: Some(target.arn_as_key_id()),
+            encryption_algorithm: Some(algorithm),
+        })
+    }
+}

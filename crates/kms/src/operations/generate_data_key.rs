@@ -1,0 +1,97 @@
+//! GenerateDataKey: a fresh data key, in plaintext and encrypted under a key.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
+//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (not exactly one of
+//! KeySpec and NumberOfBytes), UnsupportedOperationException (Recipient),
+//! DryRunOperationException.
+
+use std::sync::Arc;
+
+use crate::Kms;
+use crate::data_key::{length, without_recipient};
+use crate::key::Key;
+use crate::key_id::Aliases;
+use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use wire::enums::{DataKeySpec, KeyUsageType};
+use wire::shapes::{
+    Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, NumberOfBytes, Plaintext,
+    RecipientInfo,
+};
+use wire::{ErrorCode, structure};
+
+/// GenerateDataKey.
+pub(crate) struct GenerateDataKey;
+
+structure! {
+    /// Input of GenerateDataKey.
+    pub(crate) struct GenerateDataKeyRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        encryption_context: EncryptionContext = optional "EncryptionContext",
+        number_of_bytes: NumberOfBytes = optional "NumberOfBytes",
+        key_spec: DataKeySpec = optional "KeySpec",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        recipient: RecipientInfo = optional "Recipient",
+        dry_run: bool = optional "DryRun",
+    }
+
+    /// Output of GenerateDataKey.
+    pub(crate) struct GenerateDataKeyResponse {
+        ciphertext_blob: Ciphertext = optional "CiphertextBlob",
+        plaintext: Plaintext = optional "Plaintext",
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        ciphertext_for_recipient: Ciphertext = optional "CiphertextForRecipient",
+        key_material_id: KeyMaterialId = optional "KeyMaterialId",
+    }
+}
+
+impl Operation for GenerateDataKey {
+    type Service = Kms;
+    type Input = GenerateDataKeyRequest;
+    type Output = GenerateDataKeyResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "GenerateDataKey",
+        actions: &["kms:GenerateDataKey"],
+        states: USABLE,
+        usage: Some(KeyUsageType::EncryptDecrypt),
+        grantable: true,
+        dry_run: true,
+        cross_account: true,
+        read_only: true,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::DryRunOperationException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let length = length(input.key_spec, input.number_of_bytes)?;
+        without_recipient(input.recipient.as_ref())?;
+        let data_key = cx.service.key_store.random(length)?;
+        let context = input.encryption_context.as_ref();
+        let sealed = cx.service.encrypt(target, context, &data_key).await?;
+        Ok(GenerateDataKeyResponse {
+            ciphertext_blob: Some(sealed.ciphertext),
+            plaintext: Some(Plaintext::of(data_key)),
+            key_id: Some(target.arn_as_key_id()),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(sealed.material),
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! ListResourceTags: a key's tags, in the order in which they were first set.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, ValidationException (limit),
+//! InvalidMarkerException.
+
+use std::sync::Arc;
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::paging::{self, PageSizes};
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{Limit, Marker, Tag, TagKey, TagValue, Tags};
+use wire::{ErrorCode, structure};
+
+/// ListResourceTags.
+pub(crate) struct ListResourceTags;
+
+const PAGE: PageSizes = PageSizes { max: 50, default: 50 };
+
+structure! {
+    /// Input of ListResourceTags.
+    pub(crate) struct ListResourceTagsRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        limit: Limit = optional "Limit",
+        marker: Marker = optional "Marker",
+    }
+
+    /// Output of ListResourceTags.
+    pub(crate) struct ListResourceTagsResponse {
+        tags: Tags = optional "Tags",
+        next_marker: Marker = optional "NextMarker",
+        truncated: bool = optional "Truncated",
+    }
+}
+
+impl Operation for ListResourceTags {
+    type Service = Kms;
+    type Input = ListResourceTagsRequest;
+    type Output = ListResourceTagsResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "ListResourceTags",
+        actions: &["kms:ListResourceTags"],
+        states: ANY_STATE,
+        usage: None,
+        grantable: false,
+        dry_run: false,
+        cross_account: false,
+        read_only: true,
+        errors: &[
+            ErrorCode::KMSInternalException,
+            ErrorCode::NotFoundException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::InvalidMarkerException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Refused, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        _: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let page = PAGE.request(Self::FACTS.name, input.limit, input.marker.as_ref())?;
+        let all = &target.record.tags;
+        // A tag that the marker names may have been removed; then the list is over.
+        let start = match page.after.as_str() {
+            "" => 0,
+            after => all.iter().position(|(key, _)| key == after).map_or(all.len(), |at| at + 1),
+        };
+        let end = all.len().min(start + page.limit);
+        let truncated = end < all.len();
+        let tags = all[start..end]
+            .iter()
+            .map(|(key, value)| Tag { tag_key: TagKey::of(key), tag_value: TagValue::of(value) });
+        Ok(ListResourceTagsResponse {
+            tags: Some(Tags(tags.collect())),
+            next_marker: truncated.then(|| paging::marker(Self::FACTS.name, &all[end - 1].0)),
+            truncated: Some(truncated),
+        })
+    }
+}

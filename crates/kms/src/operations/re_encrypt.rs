@@ -1,0 +1,146 @@
+//! ReEncrypt: opens a ciphertext and encrypts what it held under another key or context, without
+//! the plaintext ever leaving.
+//!
+//! Errors, in order: those of Decrypt for the source up to the finding of its key, those of Encrypt
+//! for the destination up to there, AccessDeniedException (source, destination),
+//! IncorrectKeyException, states and usages (source, destination), InvalidKeyUsageException
+//! (algorithms), InvalidCiphertextException, DryRunOperationException.
+
+use std::sync::Arc;
+
+use service::{Authorized, Context, Error, Facts, Operation, Resource, Target, USABLE};
+use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
+use wire::shapes::{Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId};
+use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::authorization::permit;
+use crate::decryption::{DecryptionKey, Source};
+use crate::key::Key;
+use crate::key_id::Aliases;
+
+/// The keys that a ReEncrypt acts on.
+pub(crate) struct ReEncryptKeys {
+    source: DecryptionKey,
+    destination: Arc<Key>,
+}
+
+const FROM: &str = "kms:ReEncryptFrom";
+const TO: &str = "kms:ReEncryptTo";
+
+impl Target<Kms> for ReEncryptKeys {
+    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.source.permit(cx, facts, FROM)?;
+        permit(cx, facts, &self.destination, TO)
+    }
+
+    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
+        self.source.suits(facts)?;
+        self.destination.suits(facts)
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![self.source.key.resource(), self.destination.resource()]
+    }
+}
+
+/// ReEncrypt.
+pub(crate) struct ReEncrypt;
+
+structure! {
+    /// Input of ReEncrypt.
+    pub(crate) struct ReEncryptRequest {
+        ciphertext_blob: Ciphertext = optional "CiphertextBlob",
+        source_encryption_context: EncryptionContext = optional "SourceEncryptionContext",
+        source_key_id: wire::shapes::KeyId = optional "SourceKeyId",
+        destination_key_id: wire::shapes::KeyId = required "DestinationKeyId",
+        destination_encryption_context: EncryptionContext =
+            optional "DestinationEncryptionContext",
+        source_encryption_algorithm: EncryptionAlgorithmSpec =
+            optional "SourceEncryptionAlgorithm",
+        destination_encryption_algorithm: EncryptionAlgorithmSpec =
+            optional "DestinationEncryptionAlgorithm",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        dry_run: bool = optional "DryRun",
+        dry_run_modifiers: DryRunModifiers = optional "DryRunModifiers",
+    }
+
+    /// Output of ReEncrypt.
+    pub(crate) struct ReEncryptResponse {
+        ciphertext_blob: Ciphertext = optional "CiphertextBlob",
+        source_key_id: wire::shapes::KeyId = optional "SourceKeyId",
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        source_encryption_algorithm: EncryptionAlgorithmSpec =
+            optional "SourceEncryptionAlgorithm",
+        destination_encryption_algorithm: EncryptionAlgorithmSpec =
+            optional "DestinationEncryptionAlgorithm",
+        source_key_material_id: KeyMaterialId = optional "SourceKeyMaterialId",
+        destination_key_material_id: KeyMaterialId = optional "DestinationKeyMaterialId",
+    }
+}
+
+impl Operation for ReEncrypt {
+    type Service = Kms;
+    type Input = ReEncryptRequest;
+    type Output = ReEncryptResponse;
+    type Target = ReEncryptKeys;
+
+    const FACTS: Facts = Facts {
+        name: "ReEncrypt",
+        actions: &["kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        states: USABLE,
+        usage: Some(KeyUsageType::EncryptDecrypt),
+        grantable: true,
+        dry_run: true,
+        cross_account: true,
+        read_only: true,
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::InvalidCiphertextException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::IncorrectKeyException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::DryRunOperationException,
+        ],
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        let source = Source {
+            ciphertext: input.ciphertext_blob.as_ref(),
+            key_id: input.source_key_id.as_ref(),
+            modifiers: input.dry_run_modifiers.as_ref(),
+            action: FROM,
+        };
+        let source = DecryptionKey::resolve(cx, &source).await?;
+        let destination = &input.destination_key_id;
+        let destination = cx.service.key_named(cx, destination, Aliases::Accepted, TO).await?;
+        Ok(ReEncryptKeys { source, destination })
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let (source, destination) = (&target.source, &target.destination);
+        let source_algorithm = source.key.encrypts_by(input.source_encryption_algorithm)?;
+        let algorithm = destination.encrypts_by(input.destination_encryption_algorithm)?;
+        let opened = source.decrypt(cx, input.source_encryption_context.as_ref()).await?;
+        let context = input.destination_encryption_context.as_ref();
+        let sealed = cx.service.encrypt(destination, context, &opened.plaintext).await?;
+        Ok(ReEncryptResponse {
+            ciphertext_blob: Some(sealed.ciphertext),
+            source_key_id: Some(source.key.arn_as_key_id()),
+            key_id: Some(destination.arn_as_key_id()),
+            source_encryption_algorithm: Some(source_algorithm),
+            destination_encryption_algorithm: Some(algorithm),
+            source_key_material_id: Some(opened.material),
+            destination_key_material_id: Some(sealed.material),
+        })
+    }
+}

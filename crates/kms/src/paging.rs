@@ -1,0 +1,87 @@
+//! Pages of lists: limits and markers.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use service::Error;
+use wire::shapes::{Limit, Marker};
+use wire::{ErrorCode, Integer as _};
+
+/// How many items a page holds, at most and if the request doesn't say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageSizes {
+    pub(crate) max: usize,
+    pub(crate) default: usize,
+}
+
+/// Where a page begins and how long it may be.
+pub(crate) struct PageRequest {
+    /// The item after which it begins; empty for the first page.
+    pub(crate) after: String,
+    pub(crate) limit: usize,
+}
+
+impl PageSizes {
+    /// Reads limit and marker of the list `name`; a marker serves only the list that gave it.
+    ///
+    /// # Errors
+    /// ValidationException for a limit above this list's, InvalidMarkerException.
+    pub(crate) fn request(
+        self,
+        name: &str,
+        limit: Option<Limit>,
+        marker: Option<&Marker>,
+    ) -> Result<PageRequest, Error> {
+        let limit = limit.map_or(self.default, |limit| usize::try_from(limit.value()).unwrap_or(1));
+        if limit > self.max {
+            return Err(Error::validation(format!(
+                "1 validation error detected: Value '{limit}' at 'limit' failed to satisfy \
+                 constraint: Member must have value less than or equal to {}",
+                self.max
+            )));
+        }
+        let after = match marker {
+            None => String::new(),
+            Some(marker) => opened(name, marker)
+                .ok_or_else(|| Error::bare(ErrorCode::InvalidMarkerException))?,
+        };
+        Ok(PageRequest { after, limit })
+    }
+}
+
+/// The marker of a page of the list `name` that ends with the item `last`.
+pub(crate) fn marker(name: &str, last: &str) -> Marker {
+    Marker::of(URL_SAFE_NO_PAD.encode(format!("{name}:{last}")))
+}
+
+fn opened(name: &str, marker: &Marker) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(marker.as_str()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let last = text.strip_prefix(name)?.strip_prefix(':')?;
+    (!last.is_empty()).then(|| last.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_serves_its_own_list_only() {
+        let sizes = PageSizes { max: 10, default: 5 };
+        let given = marker("ListKeys", "item");
+        assert_eq!(sizes.request("ListKeys", None, Some(&given)).unwrap().after, "item");
+        for (name, marker) in
+            [("ListAliases", given), ("ListKeys", Marker::of("?")), ("ListKeys", Marker::of("AA"))]
+        {
+            let error = sizes.request(name, None, Some(&marker)).err().unwrap();
+            assert_eq!(error.code(), ErrorCode::InvalidMarkerException);
+        }
+    }
+
+    #[test]
+    fn limits_have_a_default_and_a_maximum() {
+        let sizes = PageSizes { max: 10, default: 5 };
+        assert_eq!(sizes.request("L", None, None).unwrap().limit, 5);
+        assert_eq!(sizes.request("L", Some(Limit::of(10)), None).unwrap().limit, 10);
+        assert!(sizes.request("L", Some(Limit::of(11)), None).is_err());
+    }
+}

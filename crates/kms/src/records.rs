@@ -1,0 +1,156 @@
+//! What is stored, and how it is written down: a format version, then JSON.
+//!
+//! A version of the binary reads every format that an earlier one wrote. A change of meaning gets a
+//! new number and keeps the old reader; a new member with a default does not.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use service::Error;
+use service::ports::MaterialId;
+use wire::Timestamp;
+use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType};
+
+/// The only format so far.
+const FORMAT: u8 = 1;
+
+/// A key.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct KeyRecord {
+    pub(crate) spec: KeySpec,
+    pub(crate) usage: KeyUsageType,
+    pub(crate) origin: OriginType,
+    pub(crate) manager: KeyManagerType,
+    #[serde(with = "millis")]
+    pub(crate) created: Timestamp,
+    pub(crate) description: String,
+    pub(crate) enabled: bool,
+    pub(crate) deletion: Option<Deletion>,
+    pub(crate) policy: String,
+    /// In the order in which they were first set.
+    pub(crate) tags: Vec<(String, String)>,
+    /// The newest last; it is the one that encrypts.
+    pub(crate) materials: Vec<MaterialRecord>,
+}
+
+/// A deletion that was scheduled.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Deletion {
+    #[serde(with = "millis")]
+    pub(crate) at: Timestamp,
+}
+
+/// A key material.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MaterialRecord {
+    #[serde(with = "hex_id")]
+    pub(crate) id: MaterialId,
+    /// As the key store wrapped it.
+    #[serde(with = "base64_bytes")]
+    pub(crate) wrapped: Vec<u8>,
+}
+
+/// An alias.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct AliasRecord {
+    pub(crate) target: String,
+    #[serde(with = "millis")]
+    pub(crate) created: Timestamp,
+    #[serde(with = "millis")]
+    pub(crate) updated: Timestamp,
+}
+
+/// Writes a record down.
+pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
+    let mut bytes = vec![FORMAT];
+    serde_json::to_writer(&mut bytes, record).map_err(Error::internal)?;
+    Ok(bytes)
+}
+
+/// Reads a record.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    match bytes.split_first() {
+        Some((&FORMAT, json)) => serde_json::from_slice(json).map_err(Error::internal),
+        Some((format, _)) => Err(Error::internal(format!("unknown record format {format}"))),
+        None => Err(Error::internal("an empty record")),
+    }
+}
+
+mod millis {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        time.millis().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp::from_millis)
+    }
+}
+
+mod base64_bytes {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        STANDARD.encode(bytes).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+mod hex_id {
+    use super::{Deserialize, Deserializer, MaterialId, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(id: &MaterialId, to: S) -> Result<S::Ok, S::Error> {
+        id.to_string().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<MaterialId, D::Error> {
+        let text = String::deserialize(from)?;
+        let mut id = [0; 32];
+        if text.len() != 64 || !text.is_ascii() {
+            return Err(serde::de::Error::custom("a material id has 64 hex digits"));
+        }
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).map_err(serde::de::Error::custom)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(serde::de::Error::custom)?;
+        }
+        Ok(MaterialId(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What version 0.1.0 wrote. It must be readable for ever.
+    const KEY_V1: &str = concat!(
+        "\u{1}",
+        r#"{"spec":"SYMMETRIC_DEFAULT","usage":"ENCRYPT_DECRYPT","origin":"AWS_KMS","#,
+        r#""manager":"CUSTOMER","created":1700000000123,"description":"d","enabled":false,"#,
+        r#""deletion":{"at":1700000000999},"policy":"{}","tags":[["k","v"]],"materials":[{"id":"#,
+        r#""000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f","wrapped":"AQID"}]}"#,
+    );
+
+    #[test]
+    fn format_one_is_read_and_written() {
+        let record: KeyRecord = decode(KEY_V1.as_bytes()).unwrap();
+        assert_eq!(record.materials[0].id.0[31], 0x1f);
+        assert_eq!(record.materials[0].wrapped, [1, 2, 3]);
+        assert_eq!(record.deletion.unwrap().at.millis(), 1_700_000_000_999);
+        assert_eq!(encode(&record).unwrap(), KEY_V1.as_bytes());
+    }
+
+    #[test]
+    fn other_formats_are_refused() {
+        let newer = KEY_V1.replace('\u{1}', "\u{2}");
+        assert!(decode::<KeyRecord>(newer.as_bytes()).is_err());
+        assert!(decode::<KeyRecord>(b"").is_err());
+        assert!(decode::<KeyRecord>(b"\x01{}").is_err());
+    }
+}

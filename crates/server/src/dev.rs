@@ -1,0 +1,92 @@
+//! Dev mode's endpoints, unsigned, below `/_strongroom/`: `health`, `reset`, `clock`.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::ORIGIN;
+use hyper::{Method, Response};
+use serde::Deserialize;
+use service::Ids;
+use service::ports::{Clock as _, Commit, StoreError};
+
+use crate::dispatch::Services;
+use crate::inbound::Inbound;
+use crate::outbound;
+
+/// How many records one commit of a reset removes (a store takes at most 128 at once).
+const RESET_BATCH: usize = 128;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u32,
+}
+
+impl Services {
+    /// Answers a request to one of dev mode's endpoints.
+    pub(crate) async fn dev(
+        &self,
+        endpoint: &str,
+        inbound: &Inbound,
+        ids: &Ids,
+    ) -> Response<Full<Bytes>> {
+        // A web page in the developer's browser can send requests here; what it sends names its
+        // origin, and no test does.
+        if inbound.head.headers.contains_key(ORIGIN) {
+            return failed(403, "requests from web pages are refused", ids);
+        }
+        match (&inbound.head.method, endpoint) {
+            (&Method::GET, "health") => {
+                let version = env!("CARGO_PKG_VERSION");
+                outbound::plain(200, format!(r#"{{"status":"ok","version":"{version}"}}"#), ids)
+            }
+            (&Method::GET, "clock") => self.clock(ids),
+            (&Method::POST, "clock") => self.advance(&inbound.body, ids).await,
+            (&Method::POST, "reset") => match self.reset().await {
+                Ok(()) => outbound::plain(200, "{}".to_owned(), ids),
+                Err(error) => failed(500, &error.to_string(), ids),
+            },
+            (_, "health" | "clock" | "reset") => failed(405, "method not allowed", ids),
+            _ => failed(404, "no such endpoint: there are health, reset and clock", ids),
+        }
+    }
+
+    fn clock(&self, ids: &Ids) -> Response<Full<Bytes>> {
+        let millis = self.clock.now().millis();
+        let (seconds, fraction) = (millis / 1000, millis % 1000);
+        outbound::plain(200, format!(r#"{{"now":{seconds}.{fraction:03}}}"#), ids)
+    }
+
+    async fn advance(&self, body: &[u8], ids: &Ids) -> Response<Full<Bytes>> {
+        let usage = r#"expected {"advance_seconds": N}, N from 0 to 4294967295"#;
+        let Ok(advance) = serde_json::from_slice::<Advance>(body) else {
+            return failed(400, usage, ids);
+        };
+        if !self.clock.advance(i64::from(advance.advance_seconds) * 1000) {
+            return failed(400, "the clock can be moved a hundred years at most", ids);
+        }
+        match self.kms.service().remove_due(self.clock.now()).await {
+            Ok(_) => self.clock(ids),
+            Err(error) => failed(500, &error.to_string(), ids),
+        }
+    }
+
+    /// Removes all that the services keep and sets the clock back. Requests that run meanwhile may
+    /// leave something behind.
+    async fn reset(&self) -> Result<(), StoreError> {
+        loop {
+            let page = self.store.range(kms::PREFIX, "", RESET_BATCH).await?;
+            if page.items.is_empty() {
+                break;
+            }
+            let deletes = page.items.into_iter().map(|item| item.key).collect();
+            self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+        }
+        self.clock.reset();
+        Ok(())
+    }
+}
+
+fn failed(status: u16, message: &str, ids: &Ids) -> Response<Full<Bytes>> {
+    let json = serde_json::json!({ "message": message }).to_string();
+    outbound::plain(status, json, ids)
+}

@@ -1,0 +1,124 @@
+//! From a request to its answer: the services behind one port, each with its pipeline.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::{Request, Response, header};
+use iam::{Credentials, Sts};
+use kms::Kms;
+use service::ports::{Entropy, Store};
+use service::{Answer, Error, Ids, Pipeline, Protocol, Service, refusal};
+use sigv4::SigningKeyCache;
+use wire::ErrorCode;
+
+use crate::clock::MovableClock;
+use crate::evidence::SignedRequest;
+use crate::inbound::{Inbound, Refused};
+use crate::outbound;
+use crate::route::{Parameters, Route, TARGET};
+
+/// All that serves requests.
+pub(crate) struct Services {
+    pub(crate) kms: Pipeline<Kms>,
+    pub(crate) sts: Pipeline<Sts>,
+    pub(crate) credentials: Box<dyn Credentials>,
+    pub(crate) signing_keys: SigningKeyCache,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) clock: Arc<MovableClock>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+impl Services {
+    /// Answers one request.
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Response<Full<Bytes>> {
+        let Ok(ids) = Ids::draw(self.entropy.as_ref()) else {
+            // Without randomness nothing can be served, not even a name for the failure.
+            let mut response = Response::new(Full::default());
+            *response.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
+            return response;
+        };
+        match Inbound::read(request, peer).await {
+            Ok(inbound) => self.route(&inbound, &ids).await,
+            Err(Refused { head, error }) => {
+                let protocol =
+                    if head.headers.contains_key(TARGET) { Protocol::Json } else { Sts::PROTOCOL };
+                let answer = refusal(protocol, &ids, error);
+                outbound::closing(outbound::answer(answer, protocol, &ids))
+            }
+        }
+    }
+
+    async fn route(&self, inbound: &Inbound, ids: &Ids) -> Response<Full<Bytes>> {
+        let (answer, protocol) = match Route::of(inbound) {
+            Route::Kms(operation) => (
+                self.serve(&self.kms, &operation, &inbound.body, inbound, ids).await,
+                Kms::PROTOCOL,
+            ),
+            Route::Sts { operation, parameters } => {
+                let body = match parameters {
+                    Parameters::Body => inbound.body.as_slice(),
+                    Parameters::Target => inbound.head.uri.query().unwrap_or_default().as_bytes(),
+                };
+                (self.serve(&self.sts, &operation, body, inbound, ids).await, Sts::PROTOCOL)
+            }
+            Route::Dev(endpoint) => return self.dev(&endpoint, inbound, ids).await,
+            Route::UnknownQuery { operation, version } => {
+                let message = format!("Could not find operation {operation} for version {version}");
+                let error = Error::new(ErrorCode::UnknownOperationException, message);
+                (refusal(Sts::PROTOCOL, ids, error), Sts::PROTOCOL)
+            }
+            Route::Unknown => {
+                let error = Error::bare(ErrorCode::UnknownOperationException);
+                (refusal(Protocol::Json, ids, error), Protocol::Json)
+            }
+        };
+        outbound::answer(answer, protocol, ids)
+    }
+
+    async fn serve<S: Service>(
+        &self,
+        pipeline: &Pipeline<S>,
+        operation: &str,
+        body: &[u8],
+        inbound: &Inbound,
+        ids: &Ids,
+    ) -> Answer {
+        let headers: Vec<(&str, &[u8])> = inbound
+            .head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        let evidence = SignedRequest {
+            request: sigv4::Request {
+                method: inbound.head.method.as_str(),
+                path: inbound.head.uri.path(),
+                query: inbound.head.uri.query().unwrap_or_default(),
+                headers: &headers,
+                body: &inbound.body,
+            },
+            service: S::SIGNING_NAME,
+            credentials: self.credentials.as_ref(),
+            signing_keys: &self.signing_keys,
+            now: MovableClock::system().seconds(),
+        };
+        let source_ip = inbound.peer.ip().to_string();
+        pipeline
+            .serve(service::Inbound {
+                operation,
+                body,
+                evidence: &evidence,
+                ids,
+                source_ip: &source_ip,
+                user_agent: inbound.header(header::USER_AGENT).unwrap_or_default(),
+            })
+            .await
+    }
+}

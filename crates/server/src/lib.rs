@@ -1,0 +1,19 @@
+//! HTTP, its limits, and dev mode's endpoints. The only crate that knows HTTP.
+//!
+//! A connection ([`listen`]) brings requests, each of which is read within limits ([`inbound`]),
+//! routed to a service by its headers ([`route`]) and answered ([`outbound`]). Who sent it is
+//! checked by [`evidence`] when the pipeline asks.
+//!
+//! Must not know: what an operation does.
+
+mod clock;
+mod dev;
+mod dispatch;
+mod evidence;
+mod inbound;
+mod listen;
+mod outbound;
+mod route;
+mod start;
+
+pub use start::{Data, Options, Server, StartError};

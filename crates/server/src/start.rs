@@ -1,0 +1,255 @@
+//! Putting the parts together: store, key store, audit log, services, listener.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::FileLog;
+use crypto::RootKey;
+use iam::{DevCredentials, InvalidLine, Sts};
+use keystores::software::{Software, SystemEntropy};
+use kms::Kms;
+use service::Pipeline;
+use service::ports::{AuditLog, Clock, KeyStore, KeyStoreError, Store, StoreError};
+use sigv4::SigningKeyCache;
+use tokio::net::TcpListener;
+
+use crate::clock::MovableClock;
+use crate::dispatch::Services;
+use crate::listen;
+
+/// How many resolved keys stay in memory, and as many aliases.
+const CACHED_KEYS: usize = 20_000;
+/// How many access keys' signing keys stay in memory.
+const CACHED_SIGNING_KEYS: usize = 10_000;
+/// How often keys are looked for whose deletion's date has come.
+const TIDYING_PERIOD: Duration = Duration::from_mins(1);
+
+/// How dev mode is to run.
+pub struct Options {
+    /// Where to listen; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// Where state is kept.
+    pub data: Data,
+    /// A file of root access keys whose signatures are verified.
+    pub root_access_keys: Option<PathBuf>,
+}
+
+/// Where state is kept.
+pub enum Data {
+    /// In memory, until the server ends; there is no audit log then.
+    InMemory,
+    /// In this directory, which is made if it doesn't exist.
+    Directory(PathBuf),
+}
+
+/// Why a server doesn't start. Every text says what to do.
+#[derive(Debug)]
+pub enum StartError {
+    /// A file or a directory can't be used.
+    Io {
+        /// What was to be done with it.
+        action: &'static str,
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The address can't be listened on.
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The root key's file can't be used.
+    RootKey(crypto::RootKeyFileError),
+    /// There is state, but the root key that opens it is gone.
+    RootKeyMissing(PathBuf),
+    /// The root key doesn't open the state.
+    RootKeyDoesNotFit(KeyStoreError),
+    /// The process can't be protected, or no memory can be locked.
+    Protection(crypto::Error),
+    /// The store can't be opened.
+    Store(Box<dyn std::error::Error + Send + Sync>),
+    /// The audit log can't be opened.
+    Audit(Box<dyn std::error::Error + Send + Sync>),
+    /// A line in the file of root access keys can't be read.
+    RootAccessKeys(PathBuf, InvalidLine),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { action, path, source } => {
+                write!(f, "cannot {action} {}: {source}", path.display())
+            }
+            Self::Listen { address, source } => write!(
+                f,
+                "cannot listen on {address}: {source} (choose another address with --listen)"
+            ),
+            Self::RootKey(error) => error.fmt(f),
+            Self::RootKeyMissing(path) => write!(
+                f,
+                "{} is missing, and the keys in this directory cannot be opened without it: \
+                 put it back, or choose another --data-dir",
+                path.display()
+            ),
+            Self::RootKeyDoesNotFit(error) => write!(
+                f,
+                "the root key does not open this directory's keys ({error}): put back the \
+                 root.key that belongs to it"
+            ),
+            Self::Protection(error) => error.fmt(f),
+            Self::Store(error) | Self::Audit(error) => error.fmt(f),
+            Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A server that listens but doesn't answer yet.
+pub struct Server {
+    listener: TcpListener,
+    services: Arc<Services>,
+    notes: Vec<String>,
+}
+
+impl Server {
+    /// Opens everything and listens.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing was changed then but what had been made by the time.
+    pub async fn start(options: &Options) -> Result<Self, StartError> {
+        crypto::process::harden().map_err(StartError::Protection)?;
+        let credentials = credentials(options.root_access_keys.as_deref())?;
+        let opened = match &options.data {
+            Data::InMemory => Opened::in_memory()?,
+            Data::Directory(path) => Opened::directory(path)?,
+        };
+        let Opened { store, root_key, audit, notes } = opened;
+        let key_store = Software::new(Arc::clone(&store), root_key);
+        key_store.verify().await.map_err(StartError::RootKeyDoesNotFit)?;
+        let entropy = Arc::new(SystemEntropy);
+        let clock = Arc::new(MovableClock::default());
+        let key_store: Arc<dyn KeyStore> = Arc::new(key_store);
+        let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
+            .map_err(|error: StoreError| StartError::Store(Box::new(error)))?;
+        let services = Services {
+            kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
+            sts: Pipeline::new(Sts, Arc::clone(&clock) as _, audit),
+            credentials: Box::new(credentials),
+            signing_keys: SigningKeyCache::new(CACHED_SIGNING_KEYS),
+            entropy,
+            clock,
+            store,
+        };
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .map_err(|source| StartError::Listen { address: options.listen, source })?;
+        Ok(Self { listener, services: Arc::new(services), notes })
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// What the operator should know about the start, a line each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Answers requests until `stop` is ready.
+    pub async fn serve(self, stop: impl Future<Output = ()>) {
+        let tidying = tokio::spawn(tidy(Arc::clone(&self.services)));
+        listen::serve(self.listener, self.services, stop).await;
+        tidying.abort();
+    }
+}
+
+/// Removes keys whose deletion's date has come, from time to time.
+async fn tidy(services: Arc<Services>) {
+    loop {
+        if let Err(error) = services.kms.service().remove_due(services.clock.now()).await {
+            let cause = error.cause().map_or_else(String::new, ToString::to_string);
+            eprintln!("removing deleted keys failed, it will be tried again: {error}: {cause}");
+        }
+        tokio::time::sleep(TIDYING_PERIOD).await;
+    }
+}
+
+fn credentials(file: Option<&Path>) -> Result<DevCredentials, StartError> {
+    let Some(path) = file else { return Ok(DevCredentials::default()) };
+    let text = std::fs::read_to_string(path)
+        .map(zeroize::Zeroizing::new)
+        .map_err(|source| StartError::Io { action: "read", path: path.to_owned(), source })?;
+    DevCredentials::with_root_access_keys(&text)
+        .map_err(|line| StartError::RootAccessKeys(path.to_owned(), line))
+}
+
+/// What was opened or made at the start.
+struct Opened {
+    store: Arc<dyn Store>,
+    root_key: RootKey,
+    audit: Arc<dyn AuditLog>,
+    notes: Vec<String>,
+}
+
+impl Opened {
+    fn in_memory() -> Result<Self, StartError> {
+        Ok(Self {
+            store: Arc::new(storage::Memory::new()),
+            root_key: RootKey::generate().map_err(StartError::Protection)?,
+            audit: Arc::new(audit::Nowhere),
+            notes: Vec::new(),
+        })
+    }
+
+    fn directory(path: &Path) -> Result<Self, StartError> {
+        make_directory(path)?;
+        let (database, root_key) = (path.join("state.sqlite3"), path.join("root.key"));
+        let exists = database.exists();
+        // The store's lock keeps a second server out before anything else is touched.
+        let store = storage::Embedded::open(&database)
+            .map_err(|error| StartError::Store(Box::new(error)))?;
+        let root_key = match (exists, root_key.exists()) {
+            (true, false) => return Err(StartError::RootKeyMissing(root_key)),
+            (false, false) => RootKey::create_file(&root_key),
+            (_, true) => RootKey::read_file(&root_key),
+        }
+        .map_err(StartError::RootKey)?;
+        let (audit, notes) = open_audit(&path.join("audit.jsonl"))?;
+        Ok(Self { store: Arc::new(store), root_key, audit, notes })
+    }
+}
+
+/// Makes the data directory, which nobody else may read.
+fn make_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|source| StartError::Io { action: "create", path: path.to_owned(), source })
+}
+
+fn open_audit(path: &Path) -> Result<(Arc<dyn AuditLog>, Vec<String>), StartError> {
+    let log = FileLog::open(path).map_err(|error| StartError::Audit(Box::new(error)))?;
+    let notes = match log.torn() {
+        0 => Vec::new(),
+        bytes => vec![format!(
+            "the audit log ended in an unfinished record, which was cut off ({bytes} bytes): the \
+             server had been stopped while it wrote; that request was never answered"
+        )],
+    };
+    Ok((Arc::new(log), notes))
+}
