@@ -1,0 +1,66 @@
+//! Whole signed requests as bytes: AWS's own signer over HTTP/1.1. It must not know the operations
+//! nor how the server verifies.
+
+use std::net::SocketAddr;
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+
+use crate::Outcome;
+
+/// Dev mode takes this access key for the root user of an account, with any secret.
+const ACCESS_KEY: &str = "test";
+const REGION: &str = "us-east-1";
+
+/// A request in the JSON 1.1 protocol, signed in its headers as the SDKs do, valid for minutes.
+pub(crate) fn request(address: SocketAddr, target: &str, body: &str) -> Outcome<Vec<u8>> {
+    let host = address.to_string();
+    let headers = [
+        ("host", host.as_str()),
+        ("content-type", "application/x-amz-json-1.1"),
+        ("x-amz-target", target),
+    ];
+    let identity = Credentials::new(ACCESS_KEY, "secret", None, None, "benches").into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(REGION)
+        .name("kms")
+        .time(SystemTime::now())
+        .settings(SigningSettings::default())
+        .build()
+        .map_err(|error| error.to_string())?
+        .into();
+    let uri = format!("http://{host}/");
+    let bytes = SignableBody::Bytes(body.as_bytes());
+    let signable = SignableRequest::new("POST", uri, headers.into_iter(), bytes)
+        .map_err(|error| error.to_string())?;
+    let (instructions, _) =
+        sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
+    let (signed, _) = instructions.into_parts();
+    let signed = signed.iter().map(|header| (header.name(), header.value()));
+    let lines =
+        headers.into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}\r\n"));
+    let lines: String = lines.collect();
+    let length = body.len();
+    let head = format!("POST / HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n");
+    Ok([head.as_bytes(), body.as_bytes()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_signed_and_framed() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 4566));
+        let bytes = request(address, "TrentService.ListKeys", "{}").expect("signed");
+        let text = String::from_utf8(bytes).expect("text");
+        assert!(text.starts_with("POST / HTTP/1.1\r\nhost: 127.0.0.1:4566\r\n"));
+        assert!(text.contains("\r\nauthorization: AWS4-HMAC-SHA256 Credential=test/"));
+        let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
+        assert!(text.contains(signed), "{text}");
+        assert!(text.ends_with("\r\ncontent-length: 2\r\n\r\n{}"));
+    }
+}

@@ -1,0 +1,95 @@
+"""The fixtures: servers by lifetime, and accounts that no other test touches.
+
+Owns when servers start and end. Says nothing of KMS.
+"""
+
+import itertools
+import os
+import pathlib
+
+import pytest
+
+import strongroom
+
+_ACCOUNTS = itertools.count(100_000_000_001)
+_RUNNING = []
+
+
+def pytest_configure():
+    """Refuses to start without the binary, and keeps the user's own AWS settings out."""
+    if not strongroom.binary().is_file():
+        raise pytest.UsageError(
+            f"there is no server at {strongroom.binary()}: build it with\n"
+            f"    cargo build --release -p strongroom\n"
+            f"in {strongroom.REPOSITORY}, or name one in STRONGROOM_BIN"
+        )
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ["AWS_CONFIG_FILE"] = os.devnull
+    os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    """Adds what the servers wrote to stderr to the report of a failed test."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in _RUNNING:
+            tail = "\n".join(server.stderr().splitlines()[-40:])
+            report.sections.append((f"stderr of the server in {server.home}", tail))
+
+
+def _serve(home: pathlib.Path, in_memory=False):
+    server = strongroom.Strongroom(home, in_memory)
+    _RUNNING.append(server)
+    try:
+        yield server.start()
+    finally:
+        if server.running():
+            server.stop()
+        _RUNNING.remove(server)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The server that tests share; each keeps to an account of its own and leaves its clock."""
+    yield from _serve(tmp_path_factory.mktemp("shared-server"))
+
+
+@pytest.fixture
+def own_server(tmp_path):
+    """A server for one test, which may kill it, restart it, and move its clock."""
+    yield from _serve(tmp_path)
+
+
+@pytest.fixture
+def own_memory_server(tmp_path):
+    """The same, without a data directory."""
+    yield from _serve(tmp_path, in_memory=True)
+
+
+@pytest.fixture
+def account():
+    """An account that nothing has been created in."""
+    return str(next(_ACCOUNTS))
+
+
+@pytest.fixture
+def kms(server, account):
+    """A client of that account on the shared server."""
+    return server.kms(account)
+
+
+@pytest.fixture
+def lenient_kms(server, account):
+    """The same, without botocore's own checks of the arguments."""
+    return server.kms(account, validate=False)
+
+
+@pytest.fixture
+def key(kms):
+    """The metadata of a fresh symmetric encryption key in that account."""
+    return kms.create_key()["KeyMetadata"]

@@ -1,0 +1,58 @@
+//! `cargo xtask`: the commands that work on the repository itself. It owns the list of checks that
+//! CI runs. It must not know how the product works, only how to build it, test it and measure it.
+
+mod bench;
+mod ci;
+mod counts;
+mod deny;
+mod fuzz;
+mod packages;
+mod process;
+mod project;
+mod python;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command of this program ends with; an error is a sentence for the person who called it.
+type Outcome<T = ()> = Result<T, String>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Checks, measures and fuzzes this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Everything that CI runs, in CI's order.
+    Ci(ci::Arguments),
+    /// The house rules that neither rustfmt nor clippy checks.
+    Tidy,
+    /// Licences, duplicate and banned dependencies, sources.
+    Deny(deny::Arguments),
+    /// Builds the fuzz targets and runs each for a while.
+    Fuzz(fuzz::Arguments),
+    /// Throughput beside a bare hyper echo, start-up time and memory.
+    Bench(bench::Arguments),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Deny(arguments) => deny::run(&arguments),
+        Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
