@@ -42,8 +42,8 @@ def pytest_runtest_makereport():
             report.sections.append((f"stderr of the server in {server.home}", tail))
 
 
-def _serve(home: pathlib.Path, in_memory=False):
-    server = strongroom.Strongroom(home, in_memory)
+def _serve(home: pathlib.Path, in_memory=False, options=()):
+    server = strongroom.Strongroom(home, in_memory, options)
     _RUNNING.append(server)
     try:
         yield server.start()
@@ -69,6 +69,21 @@ def own_server(tmp_path):
 def own_memory_server(tmp_path):
     """The same, without a data directory."""
     yield from _serve(tmp_path, in_memory=True)
+
+
+@pytest.fixture(scope="module")
+def module_server(tmp_path_factory):
+    """A server for the tests of one file."""
+    yield from _serve(tmp_path_factory.mktemp("module-server"))
+
+
+@pytest.fixture(scope="session")
+def strict_server(tmp_path_factory):
+    """A server that also knows root access keys, whose signatures it verifies."""
+    home = tmp_path_factory.mktemp("strict-server")
+    keys = home / "root-access-keys"
+    keys.write_text("".join(" ".join(key) + "\n" for key in strongroom.ROOT_ACCESS_KEYS))
+    yield from _serve(home, options=["--root-access-keys", keys])
 
 
 @pytest.fixture

@@ -17,9 +17,10 @@ DRY_RUN = "The request would have succeeded, but the DryRun option is set."
 INCORRECT_KEY = (
     "The key ID in the request does not identify a CMK that can perform this operation."
 )
-UNREACHABLE_CIPHERTEXT = (
-    "The ciphertext refers to a customer master key that does not exist, does not exist in "
-    "this region, or you are not allowed to access."
+UNREACHABLE_CIPHERTEXT = re.compile(
+    r"User: arn:aws:iam::\d{12}:root is not authorized to perform: kms:\w+ on the resource "
+    "associated with this ciphertext because the resource does not exist in this Region, no "
+    "resource-based policies allow access, or a resource-based policy explicitly denies access"
 )
 # The account of the texts where a test names no other, and a key id that no test creates.
 ACCOUNT = "111122223333"

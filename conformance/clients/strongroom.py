@@ -20,6 +20,11 @@ from botocore.credentials import Credentials
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+# Account, access key id and secret: made up here, and known to the server of `strict_server`.
+ROOT_ACCESS_KEYS = [
+    ("222233334444", "AKIAMADEUPFORTESTS01", "made/up+secret-for-tests-one"),
+    ("333344445555", "AKIAMADEUPFORTESTS02", "made/up+secret-for-tests-two"),
+]
 START_SECONDS = 30
 STOP_SECONDS = 10
 
@@ -36,11 +41,15 @@ def binary():
 
 
 class Strongroom:
-    """One `strongroom dev` process with a data directory that outlives its restarts."""
+    """One `strongroom dev` process with a data directory that outlives its restarts.
 
-    def __init__(self, home, in_memory=False):
+    `options` are more words for its command line.
+    """
+
+    def __init__(self, home, in_memory=False, options=()):
         self.home = pathlib.Path(home)
         self.in_memory = in_memory
+        self.options = options
         self.data_dir = self.home / "data"
         self.endpoint = None
         self._process = None
@@ -53,7 +62,7 @@ class Strongroom:
         self._starts += 1
         stdout = self.home / f"stdout-{self._starts}.log"
         store = ["--in-memory"] if self.in_memory else ["--data-dir", self.data_dir]
-        command = [binary(), "dev", "--listen", "127.0.0.1:0", *store]
+        command = [binary(), "dev", "--listen", "127.0.0.1:0", *store, *self.options]
         with stdout.open("wb") as out, self._stderr_path().open("ab") as err:
             self._process = subprocess.Popen(
                 [str(word) for word in command], cwd=self.home, stdin=subprocess.DEVNULL,

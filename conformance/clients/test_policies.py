@@ -45,7 +45,7 @@ def test_policy_names(kms, key):
 def test_a_policy_is_replaced(kms, account, key):
     policy = with_statement(
         account, Sid="Readers", Action=["kms:DescribeKey", "kms:List*"],
-        Principal={"AWS": "*"}, Condition={"StringEquals": {"kms:CallerAccount": account}},
+        Principal={"AWS": "*"},
     )
     kms.put_key_policy(KeyId=key["KeyId"], PolicyName="default", Policy=json.dumps(policy))
     assert policy_of(kms, key["KeyId"]) == policy
@@ -78,9 +78,12 @@ NO_PRINCIPAL = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
         NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Surprise": 1}]}),
     json.dumps({"Version": "2012-10-17", "Statement": [
         NO_PRINCIPAL | {"Principal": {"AWS": "not-an-arn"}}]}),
+    # Strongroom's own: a condition isn't understood yet, so it isn't kept (docs/divergences.md).
+    json.dumps({"Version": "2012-10-17", "Statement": [
+        NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Condition": {}}]}),
 ], ids=[
     "text", "cut", "list", "string", "empty", "no-principal", "version", "effect",
-    "unknown-member", "principal",
+    "unknown-member", "principal", "condition",
 ])
 def test_malformed_policies(kms, account, key, document):
     with refused("MalformedPolicyDocumentException"):

@@ -33,6 +33,9 @@ pub(crate) struct Key {
     handles: Vec<OnceLock<Arc<dyn SymmetricMaterial>>>,
 }
 
+/// What an audit record calls a key.
+pub(crate) const RESOURCE_KIND: &str = "AWS::KMS::Key";
+
 /// The ARN of a key.
 pub(crate) fn arn(account: &AccountId, region: &Region, id: &KeyId) -> String {
     format!("arn:{}:kms:{region}:{account}:key/{id}", wire::partition(region.as_str()))
@@ -216,7 +219,7 @@ impl Key {
         Resource {
             account: self.account.as_str().to_owned(),
             arn: self.arn.clone(),
-            kind: "AWS::KMS::Key",
+            kind: RESOURCE_KIND,
         }
     }
 }

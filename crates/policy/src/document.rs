@@ -5,8 +5,11 @@
 //! refused, conditions included, so that no document is kept whose meaning would not be obeyed.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 /// How many statements a document may hold.
 const STATEMENTS_MAX: usize = 1_000;
@@ -78,8 +81,6 @@ struct RawStatement {
     not_resource: Option<OneOrMany<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum RawPrincipal {
     Text(String),
     Kinds(RawPrincipals),
@@ -94,19 +95,59 @@ struct RawPrincipals {
     service: Option<OneOrMany<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany<T> {
-    One(T),
-    Many(Vec<T>),
+/// One value, or a list of them.
+struct OneOrMany<T>(Vec<T>);
+
+impl<'de> Deserialize<'de> for RawPrincipal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = RawPrincipal;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("\"*\" or principals by their kind")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<RawPrincipal, E> {
+                Ok(RawPrincipal::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPrincipal, A::Error> {
+                let kinds = RawPrincipals::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(RawPrincipal::Kinds(kinds))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
 }
 
-impl<T> OneOrMany<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(value) => vec![value],
-            Self::Many(values) => values,
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value or a list")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany<T>, E> {
+                Ok(OneOrMany(vec![T::deserialize(text.into_deserializer())?]))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
+                Ok(OneOrMany(vec![T::deserialize(MapAccessDeserializer::new(map))?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = seq.next_element()? {
+                    values.push(value);
+                }
+                Ok(OneOrMany(values))
+            }
         }
+        deserializer.deserialize_any(Either(PhantomData))
     }
 }
 
@@ -123,7 +164,7 @@ impl Document {
             None | Some("2012-10-17" | "2008-10-17") => {}
             Some(other) => return Err(Malformed(format!("Unknown policy version '{other}'"))),
         }
-        let statements = raw.statement.into_vec();
+        let statements = raw.statement.0;
         if statements.is_empty() || statements.len() > STATEMENTS_MAX {
             return Err(Malformed(format!(
                 "A policy must have between 1 and {STATEMENTS_MAX} statements"
@@ -149,7 +190,7 @@ impl Statement {
         };
         let principals = raw.principal.map(principals).transpose()?.unwrap_or_default();
         if principals.is_empty() {
-            return Err(Malformed("A statement must have at least one principal".to_owned()));
+            return Err(Malformed("Policy contains a statement with no principal.".to_owned()));
         }
         let actions = listed(raw.action, raw.not_action, "Action")?
             .ok_or_else(|| Malformed("A statement must have an action".to_owned()))?;
@@ -173,7 +214,7 @@ fn listed(
             return Err(Malformed(format!("A statement can't have {what} and Not{what}")));
         }
     };
-    let patterns = patterns.into_vec();
+    let patterns = patterns.0;
     if patterns.is_empty() || patterns.iter().any(String::is_empty) {
         return Err(Malformed(format!("{what} must not be empty")));
     }
@@ -183,10 +224,10 @@ fn listed(
 fn principals(raw: RawPrincipal) -> Result<Vec<Principal>, Malformed> {
     match raw {
         RawPrincipal::Text(text) if text == "*" => Ok(vec![Principal::Everyone]),
-        RawPrincipal::Text(text) => Err(Malformed(format!("Invalid principal '{text}'"))),
+        RawPrincipal::Text(_) => Err(invalid_principal()),
         RawPrincipal::Kinds(kinds) => {
-            let aws = kinds.aws.map(OneOrMany::into_vec).unwrap_or_default();
-            let services = kinds.service.map(OneOrMany::into_vec).unwrap_or_default();
+            let aws = kinds.aws.map(|many| many.0).unwrap_or_default();
+            let services = kinds.service.map(|many| many.0).unwrap_or_default();
             aws.into_iter()
                 .map(aws_principal)
                 .chain(services.into_iter().map(|name| Ok(Principal::Service(name))))
@@ -213,8 +254,12 @@ fn aws_principal(text: String) -> Result<Principal, Malformed> {
         {
             Ok(Principal::Arn(text))
         }
-        _ => Err(Malformed(format!("Invalid principal '{text}'"))),
+        _ => Err(invalid_principal()),
     }
+}
+
+fn invalid_principal() -> Malformed {
+    Malformed("Policy contains a statement with one or more invalid principals.".to_owned())
 }
 
 #[cfg(test)]

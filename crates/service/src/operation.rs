@@ -148,4 +148,9 @@ pub trait Operation: Send + Sync + 'static {
         target: &'a Authorized<Self::Target>,
         input: &'a Self::Input,
     ) -> impl Future<Output = Result<Self::Output, Error>> + Send + 'a;
+
+    /// What the operation made, for the audit record; nothing of what it only acted on.
+    fn made(_: &Self::Output) -> Option<Resource> {
+        None
+    }
 }

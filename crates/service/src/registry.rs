@@ -84,6 +84,7 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
                 result = attempt::<O>(&cx, &input, trail).await;
             }
             let output = result?;
+            trail.resources.extend(O::made(&output));
             // An operation that changes nothing runs to its end, so that whatever would have
             // refused it has had its chance.
             if cx.dry_run {

@@ -79,7 +79,7 @@ impl Reader {
         let at = at.member(name);
         let Some(node) = node.member(name) else {
             if required {
-                self.violation(T::INFO, &at, "null", "Member must not be null");
+                self.absent(&at);
             }
             return None;
         };
@@ -109,21 +109,37 @@ impl Reader {
     /// Notes a bound that doesn't hold. `value` is echoed as AWS would echo it, unless the shape
     /// is a blob or sensitive.
     pub(crate) fn violation(&mut self, shape: &ShapeInfo, at: &Path<'_>, value: &str, rule: &str) {
+        if !self.another_worded() {
+            return;
+        }
+        // Writing to a String can't fail.
+        let _ = if shape.echoed() {
+            write!(self.text, "Value '{value}' at '{at}' failed to satisfy constraint: {rule}")
+        } else {
+            write!(self.text, "Value at '{at}' failed to satisfy constraint: {rule}")
+        };
+    }
+
+    /// Notes that a required member is absent: there is no value that could be told, whatever the
+    /// shape.
+    fn absent(&mut self, at: &Path<'_>) {
+        if self.another_worded() {
+            let rule = "failed to satisfy constraint: Member must not be null";
+            // Writing to a String can't fail.
+            let _ = write!(self.text, "Value null at '{at}' {rule}");
+        }
+    }
+
+    /// Counts a violation; gives whether it is to be spelled out.
+    fn another_worded(&mut self) -> bool {
         self.count += 1;
         if self.count > VIOLATIONS_WORDED_MAX {
-            return;
+            return false;
         }
         if self.count > 1 {
             self.text.push_str("; ");
         }
-        // Writing to a String can't fail.
-        let _ = if !shape.echoed() {
-            write!(self.text, "Value at '{at}' failed to satisfy constraint: {rule}")
-        } else if value == "null" && rule == "Member must not be null" {
-            write!(self.text, "Value null at '{at}' failed to satisfy constraint: {rule}")
-        } else {
-            write!(self.text, "Value '{value}' at '{at}' failed to satisfy constraint: {rule}")
-        };
+        true
     }
 
     /// Notes a value of the wrong JSON type; the first one is answered.

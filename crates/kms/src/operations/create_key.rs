@@ -8,13 +8,13 @@
 use crate::Kms;
 use crate::ciphertext::identity;
 use crate::key::Account;
-use crate::key::{self, Key};
+use crate::key::{self, Key, RESOURCE_KIND};
 use crate::key_id::KeyId;
 use crate::records::{KeyRecord, MaterialRecord, encode};
 use crate::{key_policy, layout, tags};
 use service::Uuid;
 use service::ports::{Binding, Commit, Expect};
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation, Resource};
 use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
 use wire::shapes::{CustomKeyStoreId, Description, KeyMetadata, PolicyText, Tags, XksKeyId};
 use wire::{ErrorCode, structure};
@@ -134,6 +134,15 @@ impl Operation for CreateKey {
         let revision = cx.service.store.commit(commit).await?;
         let key = Key::from_record(*account, region.clone(), id, &value, revision)?;
         Ok(CreateKeyResponse { key_metadata: Some(key.metadata()) })
+    }
+
+    fn made(output: &Self::Output) -> Option<Resource> {
+        let metadata = output.key_metadata.as_ref()?;
+        Some(Resource {
+            account: metadata.aws_account_id.as_ref()?.as_str().to_owned(),
+            arn: metadata.arn.as_ref()?.as_str().to_owned(),
+            kind: RESOURCE_KIND,
+        })
     }
 }
 

@@ -75,9 +75,7 @@ impl Operation for ScheduleKeyDeletion {
     ) -> Result<Self::Output, Error> {
         let days = input.pending_window_in_days.map_or(WINDOW_DAYS_DEFAULT, Integer::value);
         if !WINDOW_DAYS.contains(&days) {
-            return Err(Error::validation(
-                "PendingWindowInDays must be between 7 and 30",
-            ));
+            return Err(Error::validation("PendingWindowInDays must be between 7 and 30"));
         }
         let at = cx.now.plus_days(i64::from(days));
         let mut record = target.record.clone();
