@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
+use service::ports::Expect;
 use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
-use crate::ALIASES_PER_KEY_MAX;
 use crate::alias::{owned_name, target_name};
 use crate::change::replacing;
 use crate::key::Key;
@@ -18,8 +18,7 @@ use crate::key_id::Aliases;
 use crate::lookup::alias_arn;
 use crate::operations::Nothing;
 use crate::records::{AliasRecord, encode};
-use crate::{Kms, layout};
-use service::ports::Expect;
+use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
 
 /// CreateAlias.
 pub(crate) struct CreateAlias;

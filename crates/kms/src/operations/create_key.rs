@@ -5,19 +5,19 @@
 //! (there are none), TagException, LimitExceededException or MalformedPolicyDocumentException
 //! (policy).
 
-use crate::Kms;
-use crate::ciphertext::identity;
-use crate::key::Account;
-use crate::key::{self, Key, RESOURCE_KIND};
-use crate::key_id::KeyId;
-use crate::records::{KeyRecord, MaterialRecord, encode};
-use crate::{key_policy, layout, tags};
 use service::Uuid;
 use service::ports::{Binding, Commit, Expect};
 use service::{Authorized, Context, Error, Facts, Operation, Resource};
 use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
 use wire::shapes::{CustomKeyStoreId, Description, KeyMetadata, PolicyText, Tags, XksKeyId};
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::ciphertext::identity;
+use crate::key::{self, Account, Key, RESOURCE_KIND};
+use crate::key_id::KeyId;
+use crate::records::{KeyRecord, MaterialRecord, encode};
+use crate::{key_policy, layout, tags};
 
 /// CreateKey.
 pub(crate) struct CreateKey;

@@ -3,6 +3,7 @@
 //! Errors, in order: ValidationException or NotAuthorizedException (the name), NotFoundException,
 //! AccessDeniedException. It works in every state of the key.
 
+use service::ports::{Commit, Expect};
 use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
@@ -10,7 +11,6 @@ use wire::{ErrorCode, structure};
 use crate::alias::{AliasTarget, owned_name};
 use crate::operations::Nothing;
 use crate::{Kms, layout};
-use service::ports::{Commit, Expect};
 
 /// DeleteAlias.
 pub(crate) struct DeleteAlias;

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use crate::Kms;
-use crate::key::Key;
-use crate::key_id::Aliases;
 use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{GrantTokens, KeyMetadata};
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
 
 /// DescribeKey.
 pub(crate) struct DescribeKey;

@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use crate::Kms;
-use crate::key::Key;
-use crate::key_id::Aliases;
 use service::{Authorized, Context, Error, Facts, Operation, USABLE};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::key::Key;
+use crate::key_id::Aliases;
 
 /// Encrypt.
 pub(crate) struct Encrypt;

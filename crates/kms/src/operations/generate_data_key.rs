@@ -7,10 +7,6 @@
 
 use std::sync::Arc;
 
-use crate::Kms;
-use crate::data_key::{length, without_recipient};
-use crate::key::Key;
-use crate::key_id::Aliases;
 use service::{Authorized, Context, Error, Facts, Operation, USABLE};
 use wire::enums::{DataKeySpec, KeyUsageType};
 use wire::shapes::{
@@ -18,6 +14,11 @@ use wire::shapes::{
     RecipientInfo,
 };
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::data_key::{length, without_recipient};
+use crate::key::Key;
+use crate::key_id::Aliases;
 
 /// GenerateDataKey.
 pub(crate) struct GenerateDataKey;

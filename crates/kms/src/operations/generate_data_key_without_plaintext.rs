@@ -6,14 +6,15 @@
 
 use std::sync::Arc;
 
-use crate::Kms;
-use crate::data_key::length;
-use crate::key::Key;
-use crate::key_id::Aliases;
 use service::{Authorized, Context, Error, Facts, Operation, USABLE};
 use wire::enums::{DataKeySpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, NumberOfBytes};
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::data_key::length;
+use crate::key::Key;
+use crate::key_id::Aliases;
 
 /// GenerateDataKeyWithoutPlaintext.
 pub(crate) struct GenerateDataKeyWithoutPlaintext;

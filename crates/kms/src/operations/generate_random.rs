@@ -3,13 +3,14 @@
 //! Errors, in order: AccessDeniedException, ValidationException (no length),
 //! CustomKeyStoreNotFoundException (there are none), UnsupportedOperationException (Recipient).
 
-use crate::Kms;
-use crate::data_key::without_recipient;
-use crate::key::Account;
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::Integer as _;
 use wire::shapes::{Ciphertext, CustomKeyStoreId, NumberOfBytes, Plaintext, RecipientInfo};
 use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::data_key::without_recipient;
+use crate::key::Account;
 
 /// GenerateRandom.
 pub(crate) struct GenerateRandom;

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{PolicyName, PolicyText};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::{DEFAULT_NAME, named};
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
-use wire::shapes::{PolicyName, PolicyText};
-use wire::{ErrorCode, structure};
 
 /// GetKeyPolicy.
 pub(crate) struct GetKeyPolicy;

@@ -3,15 +3,16 @@
 //! Errors, in order: NotFoundException (the key), AccessDeniedException, ValidationException
 //! (limit), InvalidMarkerException. A key of another account has no aliases here.
 
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{AliasListEntry, AliasName, Aliases as AliasList, ArnText, Limit, Marker};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Account;
 use crate::key_id::{Aliases, KeyId};
 use crate::layout;
 use crate::lookup::alias_arn;
 use crate::paging::{self, PageSizes};
-use service::{Authorized, Context, Error, Facts, Operation};
-use wire::shapes::{AliasListEntry, AliasName, Aliases as AliasList, ArnText, Limit, Marker};
-use wire::{ErrorCode, structure};
 
 /// ListAliases.
 pub(crate) struct ListAliases;

@@ -4,14 +4,15 @@
 
 use std::sync::Arc;
 
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{Limit, Marker, PolicyName, PolicyNames};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::DEFAULT_NAME;
 use crate::paging::PageSizes;
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
-use wire::shapes::{Limit, Marker, PolicyName, PolicyNames};
-use wire::{ErrorCode, structure};
 
 /// ListKeyPolicies.
 pub(crate) struct ListKeyPolicies;

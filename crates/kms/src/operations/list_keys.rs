@@ -3,16 +3,17 @@
 //! Errors, in order: AccessDeniedException, ValidationException (limit), InvalidMarkerException.
 //! Keys that other accounts share through RAM are none, as nothing is shared here.
 
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::enums::ResourceOwnerType;
+use wire::shapes::{ArnText, KeyListEntry, Keys, Limit, Marker, ResourceOwners};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Account;
 use crate::key::Key;
 use crate::key_id::KeyId;
 use crate::layout;
 use crate::paging::{self, PageSizes};
-use service::{Authorized, Context, Error, Facts, Operation};
-use wire::enums::ResourceOwnerType;
-use wire::shapes::{ArnText, KeyListEntry, Keys, Limit, Marker, ResourceOwners};
-use wire::{ErrorCode, structure};
 
 /// ListKeys.
 pub(crate) struct ListKeys;

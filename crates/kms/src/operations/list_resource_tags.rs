@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{Limit, Marker, Tag, TagKey, TagValue, Tags};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::paging::{self, PageSizes};
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
-use wire::shapes::{Limit, Marker, Tag, TagKey, TagValue, Tags};
-use wire::{ErrorCode, structure};
 
 /// ListResourceTags.
 pub(crate) struct ListResourceTags;

@@ -7,14 +7,15 @@
 
 use std::sync::Arc;
 
+use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use wire::shapes::{PolicyName, PolicyText};
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::{self, named};
 use crate::operations::Nothing;
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
-use wire::shapes::{PolicyName, PolicyText};
-use wire::{ErrorCode, structure};
 
 /// PutKeyPolicy.
 pub(crate) struct PutKeyPolicy;

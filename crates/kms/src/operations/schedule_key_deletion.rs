@@ -5,17 +5,18 @@
 
 use std::sync::Arc;
 
+use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use wire::enums::KeyState;
+use wire::shapes::PendingWindowInDays;
+use wire::{ErrorCode, structure};
+use wire::{Integer, Timestamp};
+
 use crate::Kms;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::layout;
 use crate::records::Deletion;
-use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
-use wire::enums::KeyState;
-use wire::shapes::PendingWindowInDays;
-use wire::{ErrorCode, structure};
-use wire::{Integer, Timestamp};
 
 /// ScheduleKeyDeletion.
 pub(crate) struct ScheduleKeyDeletion;

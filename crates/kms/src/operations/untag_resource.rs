@@ -5,14 +5,15 @@
 
 use std::sync::Arc;
 
+use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use wire::shapes::TagKeys;
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::Nothing;
 use crate::tags;
-use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
-use wire::shapes::TagKeys;
-use wire::{ErrorCode, structure};
 
 /// UntagResource.
 pub(crate) struct UntagResource;

@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
+use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use wire::shapes::Description;
+use wire::{ErrorCode, structure};
+
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::Nothing;
-use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
-use wire::shapes::Description;
-use wire::{ErrorCode, structure};
 
 /// UpdateKeyDescription.
 pub(crate) struct UpdateKeyDescription;
