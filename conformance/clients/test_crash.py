@@ -325,7 +325,6 @@ def test_acknowledged_writes_survive(own_server):
     lost = [entry for entry in acknowledged if trail.records[entry] != 1]
     assert lost == []
     assert len(acknowledged) > ENOUGH
-    print(len(acknowledged), trail.read, [len(w.sealed) for w in writers], [len(w.keys) for w in writers])
     assert min(len(writer.sealed) for writer in writers) > 0
 
 

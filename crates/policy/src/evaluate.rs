@@ -100,9 +100,11 @@ mod tests {
             "Action":"kms:*","Resource":"*"}"#;
         let deny =
             r#"{"Sid":"d","Effect":"Deny","Principal":"*","Action":"kms:Decr*","Resource":"*"}"#;
-        let not = r#"{"Sid":"n","Effect":"Deny","Principal":"*","NotAction":"KMS:encrypt","Resource":"*"}"#;
+        let not = r#"{"Sid":"n","Effect":"Deny","Principal":"*","NotAction":"KMS:encrypt",
+            "Resource":"*"}"#;
         let bare = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*"}"#;
-        let other = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"arn:aws:kms:*:key/z"}"#;
+        let other = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*",
+            "Resource":"arn:aws:kms:*:key/z"}"#;
         let service = r#"{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},
             "Action":"kms:*","Resource":"*"}"#;
         for (statements, account, action, expected) in [

@@ -14,7 +14,7 @@ use iam::{DevCredentials, InvalidLine, Sts};
 use keystores::software::{Software, SystemEntropy};
 use kms::Kms;
 use service::Pipeline;
-use service::ports::{AuditLog, Clock, KeyStore, KeyStoreError, Store, StoreError};
+use service::ports::{AuditLog, Clock, KeyStore, KeyStoreError, Revision, Store, StoreError};
 use sigv4::SigningKeyCache;
 use tokio::net::TcpListener;
 
@@ -216,15 +216,16 @@ impl Opened {
 
     fn directory(path: &Path) -> Result<Self, StartError> {
         make_directory(path)?;
-        let (database, root_key) = (path.join("state.sqlite3"), path.join("root.key"));
-        let exists = database.exists();
+        let root_key = path.join("root.key");
         // The store's lock keeps a second server out before anything else is touched.
-        let store = storage::Embedded::open(&database)
+        let store = storage::Embedded::open(&path.join("state.sqlite3"))
             .map_err(|error| StartError::Store(Box::new(error)))?;
-        let root_key = match (exists, root_key.exists()) {
-            (true, false) => return Err(StartError::RootKeyMissing(root_key)),
-            (false, false) => RootKey::create_file(&root_key),
-            (_, true) => RootKey::read_file(&root_key),
+        // A new root key must never take the place of one that is lost: only a store that nothing
+        // was ever written to gets one.
+        let root_key = match (root_key.exists(), store.revision() == Revision::default()) {
+            (true, _) => RootKey::read_file(&root_key),
+            (false, true) => RootKey::create_file(&root_key),
+            (false, false) => return Err(StartError::RootKeyMissing(root_key)),
         }
         .map_err(StartError::RootKey)?;
         let (audit, notes) = open_audit(&path.join("audit.jsonl"))?;

@@ -3,11 +3,11 @@
 /// Declares the codes: the JSON protocol's name and status, then the query protocol's where it
 /// differs.
 macro_rules! error_codes {
-    ($($(#[$meta:meta])* $name:ident $status:literal $(or $query:literal $query_status:literal)?;)*) => {
+    ($($name:ident $status:literal $(or $query:literal $query_status:literal)?;)*) => {
         /// An error's code. The name is what clients match on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "a code says what it is; causes stand where it is answered")]
-        pub enum ErrorCode { $($(#[$meta])* $name),* }
+        #[expect(missing_docs, reason = "a code says what it is; causes stand where it arises")]
+        pub enum ErrorCode { $($name),* }
 
         impl ErrorCode {
             /// Every code.
@@ -25,12 +25,18 @@ macro_rules! error_codes {
 
             /// The code and status of the query protocol.
             pub const fn query(self) -> (&'static str, u16) {
-                match self { $(Self::$name => error_codes!(@query $name $status $($query $query_status)?)),* }
+                match self {
+                    $(Self::$name => error_codes!(@query $name $status $($query $query_status)?)),*
+                }
             }
         }
     };
-    (@query $name:ident $status:literal) => { (stringify!($name), $status) };
-    (@query $name:ident $status:literal $query:literal $query_status:literal) => { ($query, $query_status) };
+    (@query $name:ident $status:literal) => {
+        (stringify!($name), $status)
+    };
+    (@query $name:ident $status:literal $query:literal $query_status:literal) => {
+        ($query, $query_status)
+    };
 }
 
 error_codes! {

@@ -216,37 +216,45 @@ mod tests {
             (
                 r#"{"KeyId":"k","NumberOfBytes":1025}"#.to_owned(),
                 "Value '1025' at 'numberOfBytes' failed to satisfy constraint: \
-                 Member must have value less than or equal to 1024".to_owned(),
+                 Member must have value less than or equal to 1024"
+                    .to_owned(),
             ),
             (
                 r#"{"KeyId":"k","MacAlgorithm":"X"}"#.to_owned(),
-                "Value 'X' at 'macAlgorithm' failed to satisfy constraint: Member must satisfy enum \
-                 value set: [HMAC_SHA_384, HMAC_SHA_256, HMAC_SHA_224, HMAC_SHA_512]".to_owned(),
+                "Value 'X' at 'macAlgorithm' failed to satisfy constraint: Member must satisfy \
+                 enum value set: [HMAC_SHA_384, HMAC_SHA_256, HMAC_SHA_224, HMAC_SHA_512]"
+                    .to_owned(),
             ),
             (
                 r#"{"KeyId":"k","Plaintext":""}"#.to_owned(),
                 "Value at 'plaintext' failed to satisfy constraint: \
-                 Member must have length greater than or equal to 1".to_owned(),
+                 Member must have length greater than or equal to 1"
+                    .to_owned(),
             ),
             (
                 r#"{"KeyId":"k","Tags":[{"TagKey":"","TagValue":"v"}]}"#.to_owned(),
                 "Value '' at 'tags.1.member.tagKey' failed to satisfy constraint: \
-                 Member must have length greater than or equal to 1".to_owned(),
+                 Member must have length greater than or equal to 1"
+                    .to_owned(),
             ),
             (
                 r#"{"KeyId":"k","TagKeys":["a",""]}"#.to_owned(),
                 "Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member must satisfy \
                  constraint: [Member must have length less than or equal to 128, Member must have \
-                 length greater than or equal to 1]".to_owned(),
+                 length greater than or equal to 1]"
+                    .to_owned(),
             ),
             (
                 "{}".to_owned(),
-                "Value null at 'keyId' failed to satisfy constraint: Member must not be null".to_owned(),
+                "Value null at 'keyId' failed to satisfy constraint: Member must not be null"
+                    .to_owned(),
             ),
             (
                 format!(r#"{{"KeyId":"{long}"}}"#),
-                format!("Value '{long}' at 'keyId' failed to satisfy constraint: \
-                 Member must have length less than or equal to 2048"),
+                format!(
+                    "Value '{long}' at 'keyId' failed to satisfy constraint: \
+                 Member must have length less than or equal to 2048"
+                ),
             ),
         ];
         for (json, text) in cases {

@@ -33,7 +33,11 @@ macro_rules! text {
         impl Shape for $name {
             const INFO: &'static ShapeInfo = &ShapeInfo {
                 name: $shape,
-                kind: ShapeKind::Text { min: $min, max: $max, pattern: pattern!($($pattern by $matches)?) },
+                kind: ShapeKind::Text {
+                    min: $min,
+                    max: $max,
+                    pattern: pattern!($($pattern by $matches)?),
+                },
                 sensitive: false,
             };
 
@@ -141,7 +145,8 @@ macro_rules! integer {
 
 /// Declares a list shape; without bounds of its own, the body's limit on values bounds it.
 macro_rules! list {
-    ($($(#[$meta:meta])* $name:ident = $shape:literal of $member:ty, $min:literal ..= $max:expr;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident = $shape:literal of $member:ty,
+        $min:literal ..= $max:expr;)*) => {$(
         $(#[$meta])*
         pub struct $name(pub Vec<$member>);
 
@@ -217,7 +222,8 @@ text! {
     GrantToken = "GrantTokenType", 1..=8192;
     /// Where a list goes on.
     Marker = "MarkerType", 1..=1024,
-        pattern "[\\u0020-\\u00FF]*" by |text| text.chars().all(|c| matches!(c, '\u{20}'..='\u{ff}'));
+        pattern "[\\u0020-\\u00FF]*" by
+        |text| text.chars().all(|c| matches!(c, '\u{20}'..='\u{ff}'));
     /// A key policy's name.
     PolicyName = "PolicyNameType", 1..=128,
         pattern "[\\w]+" by |text| !text.is_empty() && text.chars().all(is_word);
