@@ -6,11 +6,11 @@ use service::{Context, Error, Facts, Resource, Target};
 use wire::shapes::AliasName;
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
-use crate::Kms;
 use crate::authorization::permit;
 use crate::key::Key;
 use crate::key_id::{KeyId, not_found};
 use crate::lookup::{Alias, alias_arn};
+use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
 
 /// Checks that a caller may make, move or remove an alias of that name.
 ///
@@ -109,6 +109,22 @@ impl Kms {
         let Some(alias) = self.alias(account, region, name).await? else { return Ok(Some(Free)) };
         let removed = self.remove(account, region, &alias.record.target, now).await?;
         Ok(removed.then_some(Free))
+    }
+
+    /// Refuses a further alias for a key that has as many as it may.
+    ///
+    /// # Errors
+    /// LimitExceededException.
+    pub(crate) async fn room_for_alias(&self, key: &Key) -> Result<(), Error> {
+        let prefix = layout::key_aliases(&key.account, &key.region, key.id.as_str());
+        let there = self.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
+        if there.items.len() < ALIASES_PER_KEY_MAX {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorCode::LimitExceededException,
+            format!("A KMS key can have at most {ALIASES_PER_KEY_MAX} aliases"),
+        ))
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
@@ -13,6 +13,7 @@ use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::layout;
+use crate::operations::MANAGEMENT;
 
 /// CancelKeyDeletion.
 pub(crate) struct CancelKeyDeletion;
@@ -38,12 +39,6 @@ impl Operation for CancelKeyDeletion {
     const FACTS: Facts = Facts {
         name: "CancelKeyDeletion",
         actions: &["kms:CancelKeyDeletion"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -51,6 +46,7 @@ impl Operation for CancelKeyDeletion {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -16,9 +16,9 @@ use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::lookup::alias_arn;
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 use crate::records::{AliasRecord, encode};
-use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
+use crate::{Kms, layout};
 
 /// CreateAlias.
 pub(crate) struct CreateAlias;
@@ -41,11 +41,6 @@ impl Operation for CreateAlias {
         name: "CreateAlias",
         actions: &["kms:CreateAlias"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::DependencyTimeoutException,
             ErrorCode::AlreadyExistsException,
@@ -55,6 +50,7 @@ impl Operation for CreateAlias {
             ErrorCode::LimitExceededException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
@@ -77,14 +73,7 @@ impl Operation for CreateAlias {
                 format!("An alias with the name {arn} already exists"),
             )
         })?;
-        let prefix = layout::key_aliases(account, region, id);
-        let others = cx.service.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
-        if others.items.len() >= ALIASES_PER_KEY_MAX {
-            return Err(Error::new(
-                ErrorCode::LimitExceededException,
-                format!("A KMS key can have at most {ALIASES_PER_KEY_MAX} aliases"),
-            ));
-        }
+        cx.service.room_for_alias(target).await?;
         let record = AliasRecord { target: id.to_owned(), created: cx.now, updated: cx.now };
         let place = layout::alias(account, region, name);
         // The key's record is written again as it is: so each new alias of a key excludes the

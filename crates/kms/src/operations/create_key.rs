@@ -16,6 +16,7 @@ use crate::Kms;
 use crate::ciphertext::identity;
 use crate::key::{self, Account, Key, RESOURCE_KIND};
 use crate::key_id::KeyId;
+use crate::operations::MANAGEMENT;
 use crate::records::{KeyRecord, MaterialRecord, encode};
 use crate::{key_policy, layout, tags};
 
@@ -54,11 +55,6 @@ impl Operation for CreateKey {
         name: "CreateKey",
         actions: &["kms:CreateKey"],
         states: &[],
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::MalformedPolicyDocumentException,
             ErrorCode::DependencyTimeoutException,
@@ -74,6 +70,7 @@ impl Operation for CreateKey {
             ErrorCode::XksKeyAlreadyInUseException,
             ErrorCode::XksKeyNotFoundException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {

@@ -6,7 +6,7 @@
 //! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException (Recipient),
 //! InvalidCiphertextException, DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{
     Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId, Plaintext,
@@ -17,6 +17,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::data_key::without_recipient;
 use crate::decryption::{DecryptionKey, Source};
+use crate::operations::CRYPTOGRAPHY;
 
 /// Decrypt.
 pub(crate) struct Decrypt;
@@ -53,12 +54,7 @@ impl Operation for Decrypt {
     const FACTS: Facts = Facts {
         name: "Decrypt",
         actions: &["kms:Decrypt"],
-        states: USABLE,
         usage: Some(KeyUsageType::EncryptDecrypt),
-        grantable: true,
-        dry_run: true,
-        cross_account: true,
-        read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -72,6 +68,7 @@ impl Operation for Decrypt {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::DryRunOperationException,
         ],
+        ..CRYPTOGRAPHY
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -4,12 +4,12 @@
 //! AccessDeniedException. It works in every state of the key.
 
 use service::ports::{Commit, Expect};
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
 use crate::alias::{AliasTarget, owned_name};
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 use crate::{Kms, layout};
 
 /// DeleteAlias.
@@ -31,18 +31,13 @@ impl Operation for DeleteAlias {
     const FACTS: Facts = Facts {
         name: "DeleteAlias",
         actions: &["kms:DeleteAlias"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::DependencyTimeoutException,
             ErrorCode::NotFoundException,
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{GrantTokens, KeyMetadata};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::MANAGEMENT;
 
 /// DescribeKey.
 pub(crate) struct DescribeKey;
@@ -37,10 +38,7 @@ impl Operation for DescribeKey {
     const FACTS: Facts = Facts {
         name: "DescribeKey",
         actions: &["kms:DescribeKey"],
-        states: ANY_STATE,
-        usage: None,
         grantable: true,
-        dry_run: false,
         cross_account: true,
         read_only: true,
         errors: &[
@@ -49,6 +47,7 @@ impl Operation for DescribeKey {
             ErrorCode::DependencyTimeoutException,
             ErrorCode::KMSInternalException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

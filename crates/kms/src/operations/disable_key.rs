@@ -11,7 +11,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{Nothing, SWITCHABLE};
+use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE};
 
 /// DisableKey.
 pub(crate) struct DisableKey;
@@ -33,11 +33,6 @@ impl Operation for DisableKey {
         name: "DisableKey",
         actions: &["kms:DisableKey"],
         states: SWITCHABLE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -45,6 +40,7 @@ impl Operation for DisableKey {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

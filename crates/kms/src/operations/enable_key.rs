@@ -11,7 +11,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{Nothing, SWITCHABLE};
+use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE};
 
 /// EnableKey.
 pub(crate) struct EnableKey;
@@ -33,11 +33,6 @@ impl Operation for EnableKey {
         name: "EnableKey",
         actions: &["kms:EnableKey"],
         states: SWITCHABLE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -46,6 +41,7 @@ impl Operation for EnableKey {
             ErrorCode::LimitExceededException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

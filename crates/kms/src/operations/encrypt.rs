@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
@@ -14,6 +14,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
 
 /// Encrypt.
 pub(crate) struct Encrypt;
@@ -46,12 +47,7 @@ impl Operation for Encrypt {
     const FACTS: Facts = Facts {
         name: "Encrypt",
         actions: &["kms:Encrypt"],
-        states: USABLE,
         usage: Some(KeyUsageType::EncryptDecrypt),
-        grantable: true,
-        dry_run: true,
-        cross_account: true,
-        read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -63,6 +59,7 @@ impl Operation for Encrypt {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::DryRunOperationException,
         ],
+        ..CRYPTOGRAPHY
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

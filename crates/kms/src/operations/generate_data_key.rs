@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeySpec, KeyUsageType};
 use wire::shapes::{
     Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, NumberOfBytes, Plaintext,
@@ -19,6 +19,7 @@ use crate::Kms;
 use crate::data_key::{length, without_recipient};
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
 
 /// GenerateDataKey.
 pub(crate) struct GenerateDataKey;
@@ -54,12 +55,7 @@ impl Operation for GenerateDataKey {
     const FACTS: Facts = Facts {
         name: "GenerateDataKey",
         actions: &["kms:GenerateDataKey"],
-        states: USABLE,
         usage: Some(KeyUsageType::EncryptDecrypt),
-        grantable: true,
-        dry_run: true,
-        cross_account: true,
-        read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -71,6 +67,7 @@ impl Operation for GenerateDataKey {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::DryRunOperationException,
         ],
+        ..CRYPTOGRAPHY
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeySpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, NumberOfBytes};
 use wire::{ErrorCode, structure};
@@ -15,6 +15,7 @@ use crate::Kms;
 use crate::data_key::length;
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
 
 /// GenerateDataKeyWithoutPlaintext.
 pub(crate) struct GenerateDataKeyWithoutPlaintext;
@@ -47,12 +48,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     const FACTS: Facts = Facts {
         name: "GenerateDataKeyWithoutPlaintext",
         actions: &["kms:GenerateDataKeyWithoutPlaintext"],
-        states: USABLE,
         usage: Some(KeyUsageType::EncryptDecrypt),
-        grantable: true,
-        dry_run: true,
-        cross_account: true,
-        read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -64,6 +60,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::DryRunOperationException,
         ],
+        ..CRYPTOGRAPHY
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

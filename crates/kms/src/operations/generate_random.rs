@@ -11,6 +11,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::data_key::without_recipient;
 use crate::key::Account;
+use crate::operations::MANAGEMENT;
 
 /// GenerateRandom.
 pub(crate) struct GenerateRandom;
@@ -40,10 +41,6 @@ impl Operation for GenerateRandom {
         name: "GenerateRandom",
         actions: &["kms:GenerateRandom"],
         states: &[],
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::DependencyTimeoutException,
@@ -52,6 +49,7 @@ impl Operation for GenerateRandom {
             ErrorCode::CustomKeyStoreNotFoundException,
             ErrorCode::CustomKeyStoreInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {

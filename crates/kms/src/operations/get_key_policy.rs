@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{PolicyName, PolicyText};
 use wire::{ErrorCode, structure};
 
@@ -13,6 +13,7 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::{DEFAULT_NAME, named};
+use crate::operations::MANAGEMENT;
 
 /// GetKeyPolicy.
 pub(crate) struct GetKeyPolicy;
@@ -40,11 +41,6 @@ impl Operation for GetKeyPolicy {
     const FACTS: Facts = Facts {
         name: "GetKeyPolicy",
         actions: &["kms:GetKeyPolicy"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
@@ -53,6 +49,7 @@ impl Operation for GetKeyPolicy {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -12,6 +12,7 @@ use crate::key::Account;
 use crate::key_id::{Aliases, KeyId};
 use crate::layout;
 use crate::lookup::alias_arn;
+use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
 
 /// ListAliases.
@@ -45,10 +46,6 @@ impl Operation for ListAliases {
         name: "ListAliases",
         actions: &["kms:ListAliases"],
         states: &[],
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::DependencyTimeoutException,
@@ -57,6 +54,7 @@ impl Operation for ListAliases {
             ErrorCode::InvalidArnException,
             ErrorCode::NotFoundException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{Limit, Marker, PolicyName, PolicyNames};
 use wire::{ErrorCode, structure};
 
@@ -12,6 +12,7 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::DEFAULT_NAME;
+use crate::operations::MANAGEMENT;
 use crate::paging::PageSizes;
 
 /// ListKeyPolicies.
@@ -44,11 +45,6 @@ impl Operation for ListKeyPolicies {
     const FACTS: Facts = Facts {
         name: "ListKeyPolicies",
         actions: &["kms:ListKeyPolicies"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
@@ -57,6 +53,7 @@ impl Operation for ListKeyPolicies {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -13,6 +13,7 @@ use crate::key::Account;
 use crate::key::Key;
 use crate::key_id::KeyId;
 use crate::layout;
+use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
 
 /// ListKeys.
@@ -46,16 +47,13 @@ impl Operation for ListKeys {
         name: "ListKeys",
         actions: &["kms:ListKeys"],
         states: &[],
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::DependencyTimeoutException,
             ErrorCode::KMSInternalException,
             ErrorCode::InvalidMarkerException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {

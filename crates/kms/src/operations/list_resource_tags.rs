@@ -5,13 +5,14 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{Limit, Marker, Tag, TagKey, TagValue, Tags};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
 
 /// ListResourceTags.
@@ -44,11 +45,6 @@ impl Operation for ListResourceTags {
     const FACTS: Facts = Facts {
         name: "ListResourceTags",
         actions: &["kms:ListResourceTags"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
         read_only: true,
         errors: &[
             ErrorCode::KMSInternalException,
@@ -56,6 +52,7 @@ impl Operation for ListResourceTags {
             ErrorCode::InvalidArnException,
             ErrorCode::InvalidMarkerException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

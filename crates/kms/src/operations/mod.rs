@@ -25,7 +25,7 @@ mod untag_resource;
 mod update_alias;
 mod update_key_description;
 
-use service::AnyOperation;
+use service::{ANY_STATE, AnyOperation, Facts, USABLE};
 use wire::enums::KeyState;
 use wire::structure;
 
@@ -35,6 +35,29 @@ structure! {
     /// The output of an operation that gives nothing.
     pub(crate) struct Nothing {}
 }
+
+/// What is true of an operation that manages keys, unless it says otherwise.
+const MANAGEMENT: Facts = Facts {
+    name: "",
+    actions: &[],
+    states: ANY_STATE,
+    usage: None,
+    grantable: false,
+    dry_run: false,
+    cross_account: false,
+    read_only: false,
+    errors: &[],
+};
+
+/// What is true of an operation that uses a key's material, unless it says otherwise.
+const CRYPTOGRAPHY: Facts = Facts {
+    states: USABLE,
+    grantable: true,
+    dry_run: true,
+    cross_account: true,
+    read_only: true,
+    ..MANAGEMENT
+};
 
 /// The states of a key that can be enabled and disabled.
 const SWITCHABLE: &[KeyState] =

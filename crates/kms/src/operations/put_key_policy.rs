@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use service::{ANY_STATE, Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{PolicyName, PolicyText};
 use wire::{ErrorCode, structure};
 
@@ -15,7 +15,7 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::{self, named};
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 
 /// PutKeyPolicy.
 pub(crate) struct PutKeyPolicy;
@@ -39,12 +39,6 @@ impl Operation for PutKeyPolicy {
     const FACTS: Facts = Facts {
         name: "PutKeyPolicy",
         actions: &["kms:PutKeyPolicy"],
-        states: ANY_STATE,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -55,6 +49,7 @@ impl Operation for PutKeyPolicy {
             ErrorCode::LimitExceededException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, Resource, Target, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId};
 use wire::{ErrorCode, structure};
@@ -18,6 +18,7 @@ use crate::authorization::permit;
 use crate::decryption::{DecryptionKey, Source};
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
 
 /// The keys that a ReEncrypt acts on.
 pub(crate) struct ReEncryptKeys {
@@ -88,12 +89,7 @@ impl Operation for ReEncrypt {
     const FACTS: Facts = Facts {
         name: "ReEncrypt",
         actions: &["kms:ReEncryptFrom", "kms:ReEncryptTo"],
-        states: USABLE,
         usage: Some(KeyUsageType::EncryptDecrypt),
-        grantable: true,
-        dry_run: true,
-        cross_account: true,
-        read_only: true,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -107,6 +103,7 @@ impl Operation for ReEncrypt {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::DryRunOperationException,
         ],
+        ..CRYPTOGRAPHY
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

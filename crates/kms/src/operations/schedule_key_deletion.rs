@@ -16,6 +16,7 @@ use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::layout;
+use crate::operations::MANAGEMENT;
 use crate::records::Deletion;
 
 /// ScheduleKeyDeletion.
@@ -51,11 +52,6 @@ impl Operation for ScheduleKeyDeletion {
         name: "ScheduleKeyDeletion",
         actions: &["kms:ScheduleKeyDeletion"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -63,6 +59,7 @@ impl Operation for ScheduleKeyDeletion {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -12,7 +12,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 use crate::tags;
 
 /// TagResource.
@@ -36,11 +36,6 @@ impl Operation for TagResource {
         name: "TagResource",
         actions: &["kms:TagResource"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::KMSInternalException,
             ErrorCode::NotFoundException,
@@ -49,6 +44,7 @@ impl Operation for TagResource {
             ErrorCode::LimitExceededException,
             ErrorCode::TagException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

@@ -12,7 +12,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 use crate::tags;
 
 /// UntagResource.
@@ -36,11 +36,6 @@ impl Operation for UntagResource {
         name: "UntagResource",
         actions: &["kms:UntagResource"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::KMSInternalException,
             ErrorCode::NotFoundException,
@@ -48,6 +43,7 @@ impl Operation for UntagResource {
             ErrorCode::KMSInvalidStateException,
             ErrorCode::TagException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {

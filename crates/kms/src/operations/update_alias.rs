@@ -19,9 +19,9 @@ use crate::authorization::permit;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 use crate::records::{AliasRecord, encode};
-use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
+use crate::{Kms, layout};
 
 /// An alias with the key that it stands for and the one that it shall stand for.
 pub(crate) struct Move {
@@ -67,11 +67,6 @@ impl Operation for UpdateAlias {
         name: "UpdateAlias",
         actions: &["kms:UpdateAlias"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::DependencyTimeoutException,
             ErrorCode::NotFoundException,
@@ -79,6 +74,7 @@ impl Operation for UpdateAlias {
             ErrorCode::LimitExceededException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
@@ -112,14 +108,7 @@ impl Operation for UpdateAlias {
         commit.preconditions.push((place.clone(), Expect::At(target.from.alias.revision)));
         commit.puts.push((place, encode(&record)?));
         if old.id != new.id {
-            let prefix = layout::key_aliases(account, region, new.id.as_str());
-            let others = cx.service.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
-            if others.items.len() >= ALIASES_PER_KEY_MAX {
-                return Err(Error::new(
-                    ErrorCode::LimitExceededException,
-                    format!("A KMS key can have at most {ALIASES_PER_KEY_MAX} aliases"),
-                ));
-            }
+            cx.service.room_for_alias(new).await?;
             commit.deletes.push(layout::key_alias(account, region, old.id.as_str(), name));
             let entry = layout::key_alias(account, region, new.id.as_str(), name);
             commit.puts.push((entry, Vec::new()));

@@ -12,7 +12,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::Nothing;
+use crate::operations::{MANAGEMENT, Nothing};
 
 /// UpdateKeyDescription.
 pub(crate) struct UpdateKeyDescription;
@@ -35,11 +35,6 @@ impl Operation for UpdateKeyDescription {
         name: "UpdateKeyDescription",
         actions: &["kms:UpdateKeyDescription"],
         states: NOT_PENDING_DELETION,
-        usage: None,
-        grantable: false,
-        dry_run: false,
-        cross_account: false,
-        read_only: false,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::InvalidArnException,
@@ -47,6 +42,7 @@ impl Operation for UpdateKeyDescription {
             ErrorCode::KMSInternalException,
             ErrorCode::KMSInvalidStateException,
         ],
+        ..MANAGEMENT
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
