@@ -1,6 +1,6 @@
 //! The root key: the top of the hierarchy, under which the domain keys are stored.
 //!
-//! It must not know how an operator seals it, apart from the plain file of [`file`].
+//! It must not know how an operator seals it, apart from the plain file of [`mod@file`].
 
 mod file;
 

@@ -1,6 +1,6 @@
 //! Structures: named members, each required or optional.
 //!
-//! Owns the [`structure!`] macro, which declares a structure once and makes of it the Rust type,
+//! Owns the [`crate::structure!`] macro, which declares a structure once and makes of it the Rust type,
 //! its reader, its writer and its description.
 
 use crate::leaf::ShapeInfo;
@@ -25,7 +25,7 @@ pub struct MemberInfo {
     pub shape: &'static ShapeInfo,
 }
 
-/// A type declared by [`structure!`].
+/// A type declared by [`crate::structure!`].
 pub trait Structure: crate::Shape + crate::Write {
     /// Its description.
     const STRUCTURE: &'static StructureInfo;
