@@ -10,6 +10,8 @@ import pathlib
 import pytest
 
 import strongroom
+from connection import Connection
+from neighbour import GROWTH, MIB, Neighbour, padded, resident
 
 _ACCOUNTS = itertools.count(100_000_000_001)
 _RUNNING = []
@@ -108,3 +110,43 @@ def lenient_kms(server, account):
 def key(kms):
     """The metadata of a fresh symmetric encryption key in that account."""
     return kms.create_key()["KeyMetadata"]
+
+
+@pytest.fixture
+def connection(module_server):
+    """A connection to the server of this file."""
+    with Connection(module_server.endpoint) as connection:
+        yield connection
+
+
+@pytest.fixture
+def sealing_key(connection):
+    """The id of a fresh key in the account that such a connection speaks for."""
+    return connection.call("CreateKey", {}).json()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture(scope="module")
+def neighbour(module_server):
+    """Another client of that server, who keeps a connection."""
+    return Neighbour(module_server)
+
+
+@pytest.fixture(scope="module")
+def baseline(module_server, neighbour):
+    """The server's memory, in KiB, after ordinary work with bodies of the greatest length."""
+    with Connection(module_server.endpoint) as connection:
+        for _ in range(20):
+            assert connection.call("ListKeys", padded(MIB)).status == 200
+            neighbour.check()
+    return resident(module_server)
+
+
+@pytest.fixture
+def unharmed(module_server, neighbour, baseline):
+    """After the test the neighbour goes on, and the server has neither grown nor complained."""
+    neighbour.check()
+    yield
+    neighbour.check()
+    assert module_server.running()
+    assert resident(module_server) - baseline < GROWTH
+    assert module_server.stderr() == ""

@@ -105,6 +105,10 @@ class Connection:
         body = self._exactly(int(headers.get("content-length", 0)))
         return Answer(status, headers, body)
 
+    def line(self):
+        """The next line of an answer, without its end."""
+        return self._until(b"\r\n").decode("latin-1").removesuffix("\r\n")
+
     def ended(self):
         """Whether the server closes the connection without another byte."""
         try:

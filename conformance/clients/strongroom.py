@@ -26,7 +26,8 @@ ROOT_ACCESS_KEYS = [
     ("333344445555", "AKIAMADEUPFORTESTS02", "made/up+secret-for-tests-two"),
 ]
 START_SECONDS = 30
-STOP_SECONDS = 10
+# Longer than the server lets requests in flight take.
+STOP_SECONDS = 15
 
 
 class StartFailure(Exception):

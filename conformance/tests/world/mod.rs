@@ -13,7 +13,7 @@ use kms::Kms;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::ports::{AuditLog, AuditUnavailable, Clock, Pending, Store};
-use service::{Authenticate, Caller, CallerKind, Error, Ids, Inbound, Pipeline, Session};
+use service::{Authenticate, Caller, CallerKind, Error, Ids, Inbound, Origin, Pipeline, Session};
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
 pub(crate) const OWNER: &str = "111122223333";
@@ -106,9 +106,7 @@ impl World {
             operation,
             body,
             evidence: &evidence,
-            ids: &ids,
-            source_ip: "127.0.0.1",
-            user_agent: "test",
+            origin: Origin { ids: &ids, source_ip: "127.0.0.1", user_agent: "test" },
         }));
         let body = match answer.body.as_slice() {
             b"" => Value::Null,

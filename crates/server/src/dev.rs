@@ -40,7 +40,7 @@ impl Services {
                 outbound::plain(200, format!(r#"{{"status":"ok","version":"{version}"}}"#), ids)
             }
             (&Method::GET, "clock") => self.clock(ids),
-            (&Method::POST, "clock") => self.advance(&inbound.body, ids).await,
+            (&Method::POST, "clock") => self.advance(inbound.body.as_bytes(), ids).await,
             (&Method::POST, "reset") => match self.reset().await {
                 Ok(()) => outbound::plain(200, "{}".to_owned(), ids),
                 Err(error) => failed(500, &error.to_string(), ids),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::{Request, Response, header};
 use iam::{Credentials, Sts};
 use kms::Kms;
 use service::ports::{Entropy, Store};
-use service::{Answer, Error, Ids, Pipeline, Protocol, Service, refusal};
+use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, refusal};
 use sigv4::SigningKeyCache;
 use wire::ErrorCode;
 
@@ -18,7 +19,7 @@ use crate::clock::MovableClock;
 use crate::evidence::SignedRequest;
 use crate::inbound::{Inbound, Refused};
 use crate::outbound;
-use crate::route::{Parameters, Route, TARGET};
+use crate::route::{Parameters, Route, TARGET, kms_operation};
 
 /// All that serves requests.
 pub(crate) struct Services {
@@ -46,24 +47,34 @@ impl Services {
         };
         match Inbound::read(request, peer).await {
             Ok(inbound) => self.route(&inbound, &ids).await,
-            Err(Refused { head, error }) => {
-                let protocol =
-                    if head.headers.contains_key(TARGET) { Protocol::Json } else { Sts::PROTOCOL };
-                let answer = refusal(protocol, &ids, error);
-                outbound::closing(outbound::answer(answer, protocol, &ids))
-            }
+            Err(refused) => outbound::closing(self.refuse(*refused, &ids).await),
         }
+    }
+
+    /// Answers a request that wasn't read to its end. One that names an operation is recorded.
+    async fn refuse(&self, refused: Refused, ids: &Ids) -> Response<Full<Bytes>> {
+        let Refused { head, error, peer } = refused;
+        let (answer, protocol) = if let Some(operation) = kms_operation(&head) {
+            let source_ip = peer.ip().to_string();
+            let origin = Origin { ids, source_ip: &source_ip, user_agent: user_agent(&head) };
+            (self.kms.refuse(operation, &origin, error).await, Kms::PROTOCOL)
+        } else {
+            let is_json = head.headers.contains_key(TARGET);
+            let protocol = if is_json { Protocol::Json } else { Sts::PROTOCOL };
+            (refusal(protocol, ids, error), protocol)
+        };
+        outbound::answer(answer, protocol, ids)
     }
 
     async fn route(&self, inbound: &Inbound, ids: &Ids) -> Response<Full<Bytes>> {
         let (answer, protocol) = match Route::of(inbound) {
-            Route::Kms(operation) => (
-                self.serve(&self.kms, &operation, &inbound.body, inbound, ids).await,
-                Kms::PROTOCOL,
-            ),
+            Route::Kms(operation) => {
+                let body = inbound.body.as_bytes();
+                (self.serve(&self.kms, &operation, body, inbound, ids).await, Kms::PROTOCOL)
+            }
             Route::Sts { operation, parameters } => {
                 let body = match parameters {
-                    Parameters::Body => inbound.body.as_slice(),
+                    Parameters::Body => inbound.body.as_bytes(),
                     Parameters::Target => inbound.head.uri.query().unwrap_or_default().as_bytes(),
                 };
                 (self.serve(&self.sts, &operation, body, inbound, ids).await, Sts::PROTOCOL)
@@ -72,6 +83,10 @@ impl Services {
             Route::UnknownQuery { operation, version } => {
                 let message = format!("Could not find operation {operation} for version {version}");
                 let error = Error::new(ErrorCode::UnknownOperationException, message);
+                (refusal(Sts::PROTOCOL, ids, error), Sts::PROTOCOL)
+            }
+            Route::MalformedQuery(malformed) => {
+                let error = Error::new(ErrorCode::SerializationException, malformed.0);
                 (refusal(Sts::PROTOCOL, ids, error), Sts::PROTOCOL)
             }
             Route::Unknown => {
@@ -102,7 +117,7 @@ impl Services {
                 path: inbound.head.uri.path(),
                 query: inbound.head.uri.query().unwrap_or_default(),
                 headers: &headers,
-                body: &inbound.body,
+                body: inbound.body.as_bytes(),
             },
             service: S::SIGNING_NAME,
             credentials: self.credentials.as_ref(),
@@ -110,15 +125,11 @@ impl Services {
             now: MovableClock::system().seconds(),
         };
         let source_ip = inbound.peer.ip().to_string();
-        pipeline
-            .serve(service::Inbound {
-                operation,
-                body,
-                evidence: &evidence,
-                ids,
-                source_ip: &source_ip,
-                user_agent: inbound.header(header::USER_AGENT).unwrap_or_default(),
-            })
-            .await
+        let origin = Origin { ids, source_ip: &source_ip, user_agent: user_agent(&inbound.head) };
+        pipeline.serve(service::Inbound { operation, body, evidence: &evidence, origin }).await
     }
+}
+
+fn user_agent(head: &Parts) -> &str {
+    head.headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default()
 }

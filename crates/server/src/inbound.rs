@@ -4,27 +4,37 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http_body_util::BodyExt as _;
+use hyper::Request;
 use hyper::body::{Body as _, Incoming};
-use hyper::{Request, header};
 use service::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 use wire::ErrorCode;
 use zeroize::Zeroizing;
 
 /// The longest body that is read. The longest input of any operation is a policy of 131,072
 /// characters, escaped.
-pub(crate) const BODY_MAX: usize = 1 << 20;
-/// How long a client may take to send a body.
+const BODY_MAX: usize = 1 << 20;
+/// How long a body may be to be read without waiting for one of the places for long ones. Nearly
+/// all are shorter: 4,096 bytes of plaintext with a context fit.
+const SHORT_BODY_MAX: usize = 16 * 1024;
+/// How many longer bodies may be in memory at once.
+const LONG_BODIES_MAX: usize = 128;
+/// How long a client may take to send a body, waiting for a place included.
 const BODY_TIME_MAX: Duration = Duration::from_secs(10);
-/// How long the line of method and target may be.
+/// How long the target of a request may be, in bytes.
 const TARGET_MAX: usize = 16_384;
+
+/// The places for long bodies, which bound the memory that all bodies together can take, whoever
+/// sends them.
+static LONG_BODIES: Semaphore = Semaphore::const_new(LONG_BODIES_MAX);
 
 /// A request, read as a whole.
 pub(crate) struct Inbound {
     /// Method, target and headers.
     pub(crate) head: hyper::http::request::Parts,
-    /// The body, wiped when dropped: it may hold plaintext.
-    pub(crate) body: Zeroizing<Vec<u8>>,
+    /// The body.
+    pub(crate) body: Body,
     /// Where it came from.
     pub(crate) peer: SocketAddr,
 }
@@ -38,25 +48,21 @@ impl Inbound {
     pub(crate) async fn read(
         request: Request<Incoming>,
         peer: SocketAddr,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, Box<Refused>> {
         let (head, mut incoming) = request.into_parts();
-        let announced = incoming.size_hint().lower();
         let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
-        if announced > BODY_MAX as u64 || target > TARGET_MAX {
-            return Err(Refused { head, error: too_large() });
+        let result = if target > TARGET_MAX {
+            Err(too_large("target", TARGET_MAX))
+        } else if incoming.size_hint().lower() > BODY_MAX as u64 {
+            Err(too_large("body", BODY_MAX))
+        } else {
+            let reading = timeout(BODY_TIME_MAX, Body::read(&mut incoming)).await;
+            reading.unwrap_or_else(|_| Err(too_slow()))
+        };
+        match result {
+            Ok(body) => Ok(Self { head, body, peer }),
+            Err(error) => Err(Box::new(Refused { head, error, peer })),
         }
-        // Sized at once where the length is announced: growing leaves unwiped copies behind.
-        let mut body = Zeroizing::new(Vec::with_capacity(usize::try_from(announced).unwrap_or(0)));
-        let reading = timeout(BODY_TIME_MAX, append(&mut incoming, &mut body)).await;
-        match reading.unwrap_or_else(|_| Err(too_slow())) {
-            Ok(()) => Ok(Self { head, body, peer }),
-            Err(error) => Err(Refused { head, error }),
-        }
-    }
-
-    /// The value of a header, if it is text.
-    pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
-        self.head.headers.get(name)?.to_str().ok()
     }
 }
 
@@ -64,26 +70,61 @@ impl Inbound {
 pub(crate) struct Refused {
     pub(crate) head: hyper::http::request::Parts,
     pub(crate) error: Error,
+    pub(crate) peer: SocketAddr,
 }
 
-async fn append(incoming: &mut Incoming, body: &mut Vec<u8>) -> Result<(), Error> {
-    while let Some(frame) = incoming.frame().await {
-        let frame = frame.map_err(|_| {
-            Error::new(ErrorCode::SerializationException, "The request body is incomplete")
-        })?;
-        let Some(data) = frame.data_ref() else { continue };
-        if body.len() + data.len() > BODY_MAX {
-            return Err(too_large());
-        }
-        body.extend_from_slice(data);
+/// A body in memory: wiped when dropped, as it may hold plaintext.
+///
+/// Room is made for what has come, not for what was announced: an announcement costs its sender
+/// nothing.
+pub(crate) struct Body {
+    bytes: Zeroizing<Vec<u8>>,
+    place: Option<SemaphorePermit<'static>>,
+}
+
+impl Body {
+    /// The bytes.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
-    Ok(())
+
+    async fn read(incoming: &mut Incoming) -> Result<Self, Error> {
+        let mut body = Self { bytes: Zeroizing::default(), place: None };
+        while let Some(frame) = incoming.frame().await {
+            let frame = frame.map_err(|_| {
+                Error::new(ErrorCode::SerializationException, "The request body is incomplete")
+            })?;
+            if let Some(data) = frame.data_ref() {
+                body.append(data).await?;
+            }
+        }
+        Ok(body)
+    }
+
+    async fn append(&mut self, data: &[u8]) -> Result<(), Error> {
+        let length = self.bytes.len() + data.len();
+        if length > BODY_MAX {
+            return Err(too_large("body", BODY_MAX));
+        }
+        if length > SHORT_BODY_MAX && self.place.is_none() {
+            // Nobody closes the semaphore.
+            self.place = LONG_BODIES.acquire().await.ok();
+        }
+        if length > self.bytes.capacity() {
+            // The vector would leave an unwiped copy behind if it grew by itself.
+            let mut grown = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+            grown.extend_from_slice(&self.bytes);
+            self.bytes = grown;
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(())
+    }
 }
 
-fn too_large() -> Error {
+fn too_large(what: &str, max: usize) -> Error {
     Error::new(
         ErrorCode::RequestEntityTooLargeException,
-        format!("The request is larger than the limit of {BODY_MAX} bytes"),
+        format!("The {what} of the request is longer than the limit of {max} bytes"),
     )
 }
 

@@ -9,16 +9,23 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, Rlimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 
 use crate::dispatch::Services;
 
-/// How many connections there may be; more wait in the listener's queue.
+/// How many connections there may be, if the process may have that many files open; more wait in
+/// the listener's queue.
 const CONNECTIONS_MAX: usize = 10_000;
+/// How many open files are kept for everything that is no connection.
+const FILES_RESERVED: usize = 128;
 /// How long a client may take to send a request's head, and how long a connection may idle.
-const HEAD_TIME_MAX: Duration = Duration::from_mins(1);
+const HEAD_TIME_MAX: Duration = Duration::from_secs(20);
+/// How long a client may take nothing of its answer.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(20);
 /// The longest head that is read. The signature's own limits are narrower and answered in words.
 const HEAD_MAX: usize = 128 * 1024;
 /// How many headers are read.
@@ -34,7 +41,7 @@ pub(crate) async fn serve(
     services: Arc<Services>,
     stop: impl Future<Output = ()>,
 ) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let permits = Arc::new(Semaphore::new(connections_max()));
     let (stopping, stopped) = watch::channel(());
     tokio::pin!(stop);
     loop {
@@ -59,6 +66,18 @@ pub(crate) async fn serve(
     let _ = timeout(DRAIN_TIME_MAX, stopping.closed()).await;
 }
 
+/// As many connections as the limit on open files leaves room for, once it has been raised as far
+/// as the system lets the process raise it.
+fn connections_max() -> usize {
+    let limit = rustix::process::getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // Not being allowed to is no failure: the limit that there is gets obeyed.
+    let _ = rustix::process::setrlimit(Resource::Nofile, raised);
+    let files = rustix::process::getrlimit(Resource::Nofile).current;
+    let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    CONNECTIONS_MAX.min(files.saturating_sub(FILES_RESERVED)).max(1)
+}
+
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
@@ -80,12 +99,14 @@ async fn connection(
         let services = Arc::clone(&services);
         async move { Ok::<_, Infallible>(services.answer(request, peer).await) }
     });
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIME_MAX));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), answering);
+        .serve_connection(TokioIo::new(Box::pin(stream)), answering);
     tokio::pin!(connection);
     // A connection that breaks is its peer's affair: whatever was answered was answered.
     tokio::select! {

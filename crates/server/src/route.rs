@@ -1,7 +1,8 @@
 //! Which service and operation a request is for.
 
+use hyper::http::request::Parts;
 use hyper::{Method, header};
-use wire::Node;
+use wire::{Malformed, Node};
 
 use crate::inbound::Inbound;
 
@@ -36,6 +37,8 @@ pub(crate) enum Route {
         /// The version that says which service is meant.
         version: String,
     },
+    /// A form that is none.
+    MalformedQuery(Malformed),
     /// Nothing of ours.
     Unknown,
 }
@@ -57,39 +60,45 @@ impl Route {
         if path != "/" {
             return Self::Unknown;
         }
-        if let Some(target) = inbound.header(TARGET) {
-            let operation = target.strip_prefix(KMS_PREFIX);
-            return match operation {
-                Some(operation)
-                    if inbound.head.method == Method::POST && has_type(inbound, JSON) =>
-                {
-                    Self::Kms(operation.to_owned())
-                }
-                _ => Self::Unknown,
-            };
+        if inbound.head.headers.contains_key(TARGET) {
+            return kms_operation(&inbound.head)
+                .map_or(Self::Unknown, |operation| Self::Kms(operation.to_owned()));
         }
         let (text, parameters) = match inbound.head.method {
-            Method::POST if has_type(inbound, FORM) => (inbound.body.as_slice(), Parameters::Body),
+            Method::POST if has_type(&inbound.head, FORM) => {
+                (inbound.body.as_bytes(), Parameters::Body)
+            }
             Method::GET => {
                 (inbound.head.uri.query().unwrap_or_default().as_bytes(), Parameters::Target)
             }
             _ => return Self::Unknown,
         };
-        let Ok(node) = Node::from_query(text) else { return Self::Unknown };
+        let node = match Node::from_query(text) {
+            Ok(node) => node,
+            Err(malformed) => return Self::MalformedQuery(malformed),
+        };
         match (node.text("Action"), node.text("Version")) {
             (Some(operation), Some(STS_VERSION)) => {
                 Self::Sts { operation: operation.to_owned(), parameters }
             }
-            (Some(operation), version) => Self::UnknownQuery {
-                operation: operation.to_owned(),
+            (None, _) if parameters == Parameters::Target => Self::Unknown,
+            (operation, version) => Self::UnknownQuery {
+                operation: operation.unwrap_or_default().to_owned(),
                 version: version.unwrap_or_default().to_owned(),
             },
-            (None, _) => Self::Unknown,
         }
     }
 }
 
-fn has_type(inbound: &Inbound, wanted: &str) -> bool {
-    let given = inbound.header(header::CONTENT_TYPE).unwrap_or_default();
+/// The operation of KMS that a head names: POST, JSON 1.1 and KMS's target.
+pub(crate) fn kms_operation(head: &Parts) -> Option<&str> {
+    let target = head.headers.get(TARGET)?.to_str().ok()?;
+    let operation = target.strip_prefix(KMS_PREFIX)?;
+    (head.method == Method::POST && has_type(head, JSON)).then_some(operation)
+}
+
+fn has_type(head: &Parts, wanted: &str) -> bool {
+    let given = head.headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok());
+    let given = given.unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }

@@ -20,6 +20,6 @@ pub use operation::{
     ANY_STATE, Authorized, Facts, NOT_PENDING_DELETION, Operation, Protocol, Resource, Service,
     Target, USABLE,
 };
-pub use pipeline::{Answer, Inbound, Pipeline, refusal};
+pub use pipeline::{Answer, Inbound, Origin, Pipeline, refusal};
 pub use record::{Identity, Record};
 pub use registry::{AnyOperation, Trail};

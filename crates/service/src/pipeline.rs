@@ -27,6 +27,13 @@ pub struct Inbound<'a> {
     pub body: &'a [u8],
     /// The evidence of who sent it.
     pub evidence: &'a dyn Authenticate,
+    /// Where it came from.
+    pub origin: Origin<'a>,
+}
+
+/// Where a request came from, and the ids that it got here.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
     /// The ids of the request and of its audit record.
     pub ids: &'a Ids,
     /// The address that it came from.
@@ -70,11 +77,25 @@ impl<S: Service> Pipeline<S> {
     pub async fn serve(&self, inbound: Inbound<'_>) -> Answer {
         let mut telling = Telling { now: self.clock.now(), ..Telling::default() };
         let result = self.decide(&inbound, &mut telling).await;
-        let result = match self.record(&inbound, &telling, result.as_ref().err()).await {
-            Ok(()) => result,
-            Err(unrecorded) => Err(unrecorded),
-        };
-        answer::<S>(inbound.operation, inbound.ids, result)
+        self.tell(inbound.operation, &inbound.origin, &telling, result).await
+    }
+
+    /// Answers a request that was refused before it got here, with its record.
+    pub async fn refuse(&self, operation: &str, origin: &Origin<'_>, error: Error) -> Answer {
+        let telling = Telling { now: self.clock.now(), ..Telling::default() };
+        self.tell(operation, origin, &telling, Err(error)).await
+    }
+
+    /// Records, then answers.
+    async fn tell(
+        &self,
+        operation: &str,
+        origin: &Origin<'_>,
+        telling: &Telling,
+        result: Result<Zeroizing<Vec<u8>>, Error>,
+    ) -> Answer {
+        let recorded = self.record(operation, origin, telling, result.as_ref().err()).await;
+        answer::<S>(operation, origin.ids, recorded.and(result))
     }
 
     async fn decide(
@@ -101,7 +122,8 @@ impl<S: Service> Pipeline<S> {
 
     async fn record(
         &self,
-        inbound: &Inbound<'_>,
+        operation: &str,
+        origin: &Origin<'_>,
         telling: &Telling,
         error: Option<&Error>,
     ) -> Result<(), Error> {
@@ -115,16 +137,16 @@ impl<S: Service> Pipeline<S> {
             }),
             event_time: telling.now,
             event_source: S::EVENT_SOURCE,
-            event_name: inbound.operation,
+            event_name: operation,
             aws_region: telling.region.as_ref().map_or("", Region::as_str),
-            source_ip_address: inbound.source_ip,
-            user_agent: inbound.user_agent,
+            source_ip_address: origin.source_ip,
+            user_agent: origin.user_agent,
             error_code: error.map(|error| error.code().as_str()),
             error_message: error.and_then(Error::message),
             request_parameters: telling.trail.parameters.as_ref().map(|json| json.as_slice()),
             response_elements: telling.trail.response.as_ref().map(|json| json.as_slice()),
-            request_id: inbound.ids.request(),
-            event_id: inbound.ids.event(),
+            request_id: origin.ids.request(),
+            event_id: origin.ids.event(),
             read_only: telling.read_only,
             resources: &telling.trail.resources,
         };

@@ -14,6 +14,9 @@ const DEPTH_MAX: usize = 64;
 /// How many values a document may hold, so that a body of `[[],[],…` can't cost fifty times its
 /// length in memory.
 const NODES_MAX: usize = 32_768;
+/// How many parameters a form may hold. Each is looked up among its siblings, so the cost is the
+/// square of this; the largest inputs of the query protocol have a few hundred.
+const PARAMETERS_MAX: usize = 2_000;
 /// How far an index in a query parameter (`Tags.member.N`) may count.
 const INDEX_MAX: usize = 10_000;
 
@@ -75,7 +78,7 @@ impl<'a> Node<'a> {
     pub fn from_query(body: &'a [u8]) -> Result<Self, Malformed> {
         let mut root = Node::Object(Vec::new());
         for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
-            if count >= NODES_MAX {
+            if count >= PARAMETERS_MAX {
                 return Err(Malformed(Cow::Borrowed("Too many parameters")));
             }
             root.insert(&name, value)?;
