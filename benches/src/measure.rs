@@ -81,7 +81,10 @@ fn start(program: &Path, folder: &TempDir, state: fn(&str) -> Vec<&str>) -> Outc
     // The server makes its data directory; an existing one would be the lesser test.
     let data = folder.path().join("data");
     let data = data.to_str().ok_or("the temporary folder's name isn't UTF-8")?;
-    let mut arguments = vec!["dev", "--listen", "127.0.0.1:0"];
+    let keys = folder.path().join("access-keys");
+    std::fs::write(&keys, sign::root_access_key()).map_err(|error| error.to_string())?;
+    // The server runs in this folder.
+    let mut arguments = vec!["dev", "--listen", "127.0.0.1:0", "--root-access-keys", "access-keys"];
     arguments.extend(state(data));
     Server::start(program, &arguments, folder.path())
 }

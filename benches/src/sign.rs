@@ -10,9 +10,15 @@ use aws_sigv4::sign::v4;
 
 use crate::Outcome;
 
-/// Dev mode takes this access key for the root user of an account, with any secret.
-const ACCESS_KEY: &str = "test";
+/// The server is given this access key with its secret, so that it verifies every signature.
+const ACCESS_KEY: &str = "AKIABENCHMARK";
+const SECRET: &str = "made-up-for-the-benchmark";
 const REGION: &str = "us-east-1";
+
+/// The line by which `strongroom dev --root-access-keys` learns of the access key.
+pub(crate) fn root_access_key() -> String {
+    format!("111122223333 {ACCESS_KEY} {SECRET}\n")
+}
 
 /// A request in the JSON 1.1 protocol, signed in its headers as the SDKs do, valid for minutes.
 pub(crate) fn request(address: SocketAddr, target: &str, body: &str) -> Outcome<Vec<u8>> {
@@ -22,7 +28,7 @@ pub(crate) fn request(address: SocketAddr, target: &str, body: &str) -> Outcome<
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", target),
     ];
-    let identity = Credentials::new(ACCESS_KEY, "secret", None, None, "benches").into();
+    let identity = Credentials::new(ACCESS_KEY, SECRET, None, None, "benches").into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(REGION)
@@ -58,7 +64,7 @@ mod tests {
         let bytes = request(address, "TrentService.ListKeys", "{}").expect("signed");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.starts_with("POST / HTTP/1.1\r\nhost: 127.0.0.1:4566\r\n"));
-        assert!(text.contains("\r\nauthorization: AWS4-HMAC-SHA256 Credential=test/"));
+        assert!(text.contains("\r\nauthorization: AWS4-HMAC-SHA256 Credential=AKIABENCHMARK/"));
         let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
         assert!(text.contains(signed), "{text}");
         assert!(text.ends_with("\r\ncontent-length: 2\r\n\r\n{}"));

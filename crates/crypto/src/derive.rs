@@ -1,10 +1,12 @@
-//! Key derivation: SP 800-108 in counter mode with HMAC-SHA-256.
+//! Key derivation: SP 800-108 in counter mode with HMAC-SHA-256, and SP 800-56C's one-step
+//! derivation with SHA-256 where HMAC under the same key is open to callers.
 //!
-//! It owns the form of the KDF's input and the list of labels. It must not know where secrets
+//! It owns the form of the KDFs' input and the list of labels. It must not know where secrets
 //! come from or what is done with what it derives.
 
 use aws_lc_rs::kdf::{
-    KbkdfCtrHmacAlgorithm, KbkdfCtrHmacAlgorithmId, get_kbkdf_ctr_hmac_algorithm, kbkdf_ctr_hmac,
+    KbkdfCtrHmacAlgorithm, KbkdfCtrHmacAlgorithmId, SskdfDigestAlgorithm, SskdfDigestAlgorithmId,
+    get_kbkdf_ctr_hmac_algorithm, get_sskdf_digest_algorithm, kbkdf_ctr_hmac, sskdf_digest,
 };
 
 use crate::Error;
@@ -27,6 +29,23 @@ impl Label {
     pub(crate) const WRAP_DOMAIN_KEY: Self = Self("strongroom/v1/wrap/domain-key");
     /// The one-time key that wraps symmetric key material, from a domain key.
     pub(crate) const WRAP_SYMMETRIC: Self = Self("strongroom/v1/wrap/symmetric");
+    /// The public identifier of a key pair, from its public key.
+    pub(crate) const PUBLIC_KEY_ID: Self = Self("strongroom/v1/material-id/public-key");
+    /// The public identifier of a MAC key, from that key.
+    pub(crate) const MAC_KEY_ID: Self = Self("strongroom/v1/material-id/mac");
+    /// The one-time keys that wrap material of the other kinds, from a domain key.
+    pub(crate) const WRAP_RSA: Self = Self("strongroom/v1/wrap/rsa");
+    pub(crate) const WRAP_EC: Self = Self("strongroom/v1/wrap/ec");
+    pub(crate) const WRAP_ED25519: Self = Self("strongroom/v1/wrap/ed25519");
+    pub(crate) const WRAP_ML_DSA: Self = Self("strongroom/v1/wrap/ml-dsa");
+    pub(crate) const WRAP_ML_KEM: Self = Self("strongroom/v1/wrap/ml-kem");
+    pub(crate) const WRAP_MAC: Self = Self("strongroom/v1/wrap/mac");
+    /// The one-time key that wraps the key pair of an import, from a domain key.
+    pub(crate) const WRAP_IMPORT: Self = Self("strongroom/v1/wrap/import");
+    /// The one-time keys that seal tokens, from a domain key.
+    pub(crate) const IMPORT_TOKEN: Self = Self("strongroom/v1/token/import");
+    pub(crate) const GRANT_TOKEN: Self = Self("strongroom/v1/token/grant");
+    pub(crate) const SESSION_TOKEN: Self = Self("strongroom/v1/token/session");
     /// The value in a root key file that shows damage, from the root key.
     pub(crate) const ROOT_KEY_FILE: Self = Self("strongroom/v1/root-key-file");
 
@@ -43,6 +62,8 @@ const BITS: [u8; 4] = 256_u32.to_be_bytes();
 
 const SHA_256: Option<&KbkdfCtrHmacAlgorithm> =
     get_kbkdf_ctr_hmac_algorithm(KbkdfCtrHmacAlgorithmId::Sha256);
+const DIGEST_SHA_256: Option<&SskdfDigestAlgorithm> =
+    get_sskdf_digest_algorithm(SskdfDigestAlgorithmId::Sha256);
 
 /// Derives a value from `secret` into `derived`, which the caller must wipe if it is a secret.
 ///
@@ -54,9 +75,29 @@ pub(crate) fn fill(
     context: &[u8],
     derived: &mut [u8; DERIVED],
 ) -> Result<(), Error> {
-    let input = [label.as_bytes(), &ZERO, context, &BITS].concat();
     let algorithm = SHA_256.ok_or(Error::Library)?;
+    let input = fixed_input(label, context);
     kbkdf_ctr_hmac(algorithm, secret.expose(), &input, derived).map_err(|_| Error::Library)
+}
+
+/// Derives a value by SP 800-56Cr2, 4.1 with option 1 and SHA-256: the hash of a counter, `input`
+/// and the same fixed input.
+///
+/// For a public `input`, which is no key; and for MAC keys, because what [`fill`] derives from an
+/// HMAC_256 key is a MAC under it, of a message that GenerateMac and VerifyMac take from callers.
+///
+/// # Errors
+/// [`Error::Library`].
+pub(crate) fn hashed(input: &[u8], label: Label, context: &[u8]) -> Result<[u8; DERIVED], Error> {
+    let algorithm = DIGEST_SHA_256.ok_or(Error::Library)?;
+    let mut derived = [0; DERIVED];
+    sskdf_digest(algorithm, input, &fixed_input(label, context), &mut derived)
+        .map_err(|_| Error::Library)?;
+    Ok(derived)
+}
+
+fn fixed_input(label: Label, context: &[u8]) -> Vec<u8> {
+    [label.as_bytes(), &ZERO, context, &BITS].concat()
 }
 
 #[cfg(test)]
@@ -67,12 +108,24 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Label; 5] = [
+    const ALL: [Label; 17] = [
         Label::BLOB,
         Label::MATERIAL_ID,
         Label::WRAP_DOMAIN_KEY,
         Label::WRAP_SYMMETRIC,
         Label::ROOT_KEY_FILE,
+        Label::PUBLIC_KEY_ID,
+        Label::MAC_KEY_ID,
+        Label::WRAP_RSA,
+        Label::WRAP_EC,
+        Label::WRAP_ED25519,
+        Label::WRAP_ML_DSA,
+        Label::WRAP_ML_KEM,
+        Label::WRAP_MAC,
+        Label::WRAP_IMPORT,
+        Label::IMPORT_TOKEN,
+        Label::GRANT_TOKEN,
+        Label::SESSION_TOKEN,
     ];
 
     fn derive(secret: &[u8], label: Label, context: &[u8]) -> [u8; DERIVED] {
@@ -94,6 +147,17 @@ mod tests {
         message.extend([0, 0, 1, 0]);
         let expected = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), &message);
         assert_eq!(derive(&secret, Label::BLOB, &context), expected.as_ref());
+    }
+
+    #[test]
+    fn the_one_step_derivation_is_the_hash_of_counter_input_and_fixed_input() {
+        let mut message = 1_u32.to_be_bytes().to_vec();
+        message.extend(b"input");
+        message.extend(b"strongroom/v1/material-id/mac\0context");
+        message.extend([0, 0, 1, 0]);
+        let expected = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &message);
+        let derived = hashed(b"input", Label::MAC_KEY_ID, b"context").unwrap();
+        assert_eq!(derived, expected.as_ref());
     }
 
     #[test]

@@ -58,7 +58,8 @@ impl DomainKey {
     /// [`Error::Unopened`] if it was altered or belongs to another key or binding,
     /// [`Error::MemoryNotLocked`].
     pub fn unwrap_symmetric(&self, wrapped: &[u8], binding: &[u8]) -> Result<SymmetricKey, Error> {
-        wrap::unwrap(&self.key, Label::WRAP_SYMMETRIC, binding, wrapped, symmetric::LEN)
+        let lengths = symmetric::LEN..=symmetric::LEN;
+        wrap::unwrap(&self.key, Label::WRAP_SYMMETRIC, binding, wrapped, lengths)
             .map(SymmetricKey::from_locked)
     }
 }

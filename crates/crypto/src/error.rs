@@ -18,6 +18,46 @@ impl fmt::Display for Unopened {
 
 impl error::Error for Unopened {}
 
+/// Why key material that was handed in is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyRejection {
+    /// It is not the DER form of one PKCS#8 private key (RFC 5208, RFC 5958) and nothing else.
+    Encoding,
+    /// It is a key of another algorithm, parameter set or curve.
+    Algorithm,
+    /// It is an RSA key of another size.
+    Size,
+    /// It is an RSA key whose public exponent is not 65537.
+    Exponent,
+    /// Its parts contradict each other or are out of range.
+    Inconsistent,
+    /// It is not as many bytes as a key of its kind has.
+    Length {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The length of its kind.
+        expected: usize,
+    },
+}
+
+impl fmt::Display for KeyRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Encoding => "it is not one PKCS#8 private key in DER",
+            Self::Algorithm => "it is a key of another algorithm, parameter set or curve",
+            Self::Size => "it is an RSA key of another size",
+            Self::Exponent => "the public exponent is not 65537",
+            Self::Inconsistent => "its parts contradict each other or are out of range",
+            Self::Length { bytes, expected } => {
+                return write!(f, "it has {bytes} bytes instead of {expected}");
+            }
+        })
+    }
+}
+
+impl error::Error for KeyRejection {}
+
 /// Why an operation of this crate failed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -52,8 +92,39 @@ pub enum Error {
         /// The kernel's reason.
         source: io::Error,
     },
-    /// A wrapped key did not open.
+    /// A wrapped key, a token or a ciphertext did not open.
     Unopened(Unopened),
+    /// Key material that was handed in is not taken.
+    KeyRejected(KeyRejection),
+    /// A digest or a message representative (mu) is not as long as the algorithm's are.
+    DigestLength {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The length of the algorithm's.
+        expected: usize,
+    },
+    /// A plaintext is longer than the RSA key and the padding can encrypt.
+    PlaintextTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The longest that can be encrypted.
+        most: usize,
+    },
+    /// An encapsulated key is not as long as the parameter set's are.
+    CiphertextLength {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The length of the parameter set's.
+        expected: usize,
+    },
+    /// A peer's public key is malformed, of another curve, or not on its curve.
+    PeerRejected,
+    /// The key's curve has no key agreement: AWS KMS offers ECDH on the NIST curves only.
+    NoKeyAgreement,
+    /// A signature is not the key's signature of the message.
+    InvalidSignature,
+    /// A MAC is not the key's MAC of the message.
+    InvalidMac,
 }
 
 impl fmt::Display for Error {
@@ -79,6 +150,20 @@ impl fmt::Display for Error {
                 write!(f, "the process could not be protected ({protection}): {source}")
             }
             Self::Unopened(unopened) => unopened.fmt(f),
+            Self::KeyRejected(rejection) => write!(f, "the key is not taken: {rejection}"),
+            Self::DigestLength { bytes, expected } => {
+                write!(f, "the digest has {bytes} bytes; the algorithm's have {expected}")
+            }
+            Self::PlaintextTooLong { bytes, most } => {
+                write!(f, "the plaintext has {bytes} bytes; at most {most} can be encrypted")
+            }
+            Self::CiphertextLength { bytes, expected } => {
+                write!(f, "the ciphertext has {bytes} bytes; the parameter set's have {expected}")
+            }
+            Self::PeerRejected => f.write_str("the peer's public key is not valid on this curve"),
+            Self::NoKeyAgreement => f.write_str("the curve has no key agreement"),
+            Self::InvalidSignature => f.write_str("the signature is not valid"),
+            Self::InvalidMac => f.write_str("the MAC is not valid"),
         }
     }
 }
@@ -88,10 +173,18 @@ impl error::Error for Error {
         match self {
             Self::MemoryNotLocked { source, .. } | Self::NotHardened { source, .. } => Some(source),
             Self::Unopened(unopened) => Some(unopened),
+            Self::KeyRejected(rejection) => Some(rejection),
             Self::SecretTooLarge { .. }
             | Self::Random
             | Self::Library
-            | Self::RandomLength { .. } => None,
+            | Self::RandomLength { .. }
+            | Self::DigestLength { .. }
+            | Self::PlaintextTooLong { .. }
+            | Self::CiphertextLength { .. }
+            | Self::PeerRejected
+            | Self::NoKeyAgreement
+            | Self::InvalidSignature
+            | Self::InvalidMac => None,
         }
     }
 }
@@ -99,5 +192,11 @@ impl error::Error for Error {
 impl From<Unopened> for Error {
     fn from(unopened: Unopened) -> Self {
         Self::Unopened(unopened)
+    }
+}
+
+impl From<KeyRejection> for Error {
+    fn from(rejection: KeyRejection) -> Self {
+        Self::KeyRejected(rejection)
     }
 }

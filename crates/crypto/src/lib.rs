@@ -3,19 +3,33 @@
 //! It owns secret memory, the key hierarchy (root key, domain key, key material), random numbers
 //! and the algorithms that work on them. It must not know accounts, ARNs, policies, records or
 //! where a wrapped key is stored: callers hand it bytes to bind to and get opaque bytes back.
-//! No public function returns key bytes in plaintext; [`random::data_key`] makes bytes for a
-//! caller and keeps nothing.
+//! No public function returns key bytes in plaintext; [`random::data_key`] and [`DataKeyPair`] make
+//! keys for a caller and keep nothing.
 //!
 //! `docs/internals/key-hierarchy.md` and `docs/internals/blob-format.md` describe every byte.
 
 mod aead;
+mod data_key_pair;
+mod der;
 mod derive;
 mod domain_key;
+mod ec;
+mod ed25519;
 mod envelope;
 mod error;
+mod ffi;
+mod import;
+mod mac;
 mod memory;
+mod ml_dsa;
+mod ml_kem;
+mod parsed;
 mod root_key;
+mod rsa;
+mod seed_key;
+mod stored;
 mod symmetric;
+mod token;
 mod wrap;
 
 pub mod process;
@@ -26,7 +40,17 @@ mod residue;
 #[cfg(test)]
 mod vectors;
 
+pub use data_key_pair::{DataKeyPair, DataKeyPairSpec};
 pub use domain_key::DomainKey;
-pub use error::{Error, Unopened};
+pub use ec::{Curve, EcKey};
+pub use ed25519::Ed25519Key;
+pub use error::{Error, KeyRejection, Unopened};
+pub use import::{ImportKey, ImportedMaterial, WrappingAlgorithm};
+pub use mac::{MacKey, MacSpec};
+pub use ml_dsa::{MU, MlDsaKey, MlDsaSpec};
+pub use ml_kem::{Encapsulation, MlKemKey, MlKemSpec, SHARED_SECRET};
+pub use parsed::Message;
 pub use root_key::{Problem, RootKey, RootKeyFileError};
+pub use rsa::{RsaEncryptionAlgorithm, RsaKey, RsaSigningAlgorithm, RsaSpec};
 pub use symmetric::{SEALED_OVERHEAD, SymmetricKey};
+pub use token::{TOKEN_OVERHEAD, TokenKind};

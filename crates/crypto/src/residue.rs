@@ -17,6 +17,8 @@ use crate::envelope::{Envelope, Salt};
 use crate::memory::Locked;
 use crate::{DomainKey, Error, RootKey, SymmetricKey, aead};
 
+mod kinds;
+
 /// A register, a cache line or a copy that was half overwritten leaves at least this much.
 const PIECE: usize = 16;
 const STEP: usize = 64 * 1024;

@@ -83,7 +83,8 @@ impl RootKey {
     /// [`Error::Unopened`] if it was altered or belongs to another key or binding,
     /// [`Error::MemoryNotLocked`].
     pub fn unwrap_domain_key(&self, wrapped: &[u8], binding: &[u8]) -> Result<DomainKey, Error> {
-        wrap::unwrap(&self.key, Label::WRAP_DOMAIN_KEY, binding, wrapped, domain_key::LEN)
+        let lengths = domain_key::LEN..=domain_key::LEN;
+        wrap::unwrap(&self.key, Label::WRAP_DOMAIN_KEY, binding, wrapped, lengths)
             .map(DomainKey::from_locked)
     }
 }

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use crate::derive::{self, Label};
 use crate::envelope::{self, Envelope, Salt};
 use crate::memory::Locked;
-use crate::{Error, Unopened, random};
+use crate::parsed;
+use crate::{Error, KeyRejection, Unopened, random};
 
 /// The length of symmetric key material, in bytes.
 pub(crate) const LEN: usize = 32;
@@ -28,6 +29,17 @@ impl SymmetricKey {
     /// [`Error::MemoryNotLocked`], [`Error::Random`].
     pub fn generate() -> Result<Self, Error> {
         Locked::filled(LEN, random::fill).map(Self::from_locked)
+    }
+
+    /// Takes material that was made elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::KeyRejected`] if it has not 32 bytes, [`Error::MemoryNotLocked`].
+    pub fn from_bytes(material: &[u8]) -> Result<Self, Error> {
+        if material.len() != LEN {
+            return Err(KeyRejection::Length { bytes: material.len(), expected: LEN }.into());
+        }
+        parsed::lock(material).map(Self::from_locked)
     }
 
     pub(crate) fn from_locked(material: Locked) -> Self {
@@ -122,6 +134,19 @@ mod tests {
             let value = sealed(&key, b"context", &plaintext);
             assert_eq!(value.len(), len + SEALED_OVERHEAD);
             assert_eq!(*key.open(&HEADER, b"context", &value).unwrap(), plaintext);
+        }
+    }
+
+    #[test]
+    fn material_that_was_made_elsewhere_has_256_bits() {
+        let key = SymmetricKey::from_bytes(&[7; 32]).unwrap();
+        assert_eq!(key.locked().expose(), [7; 32]);
+        for len in [0, 16, 31, 33, 64] {
+            let error = SymmetricKey::from_bytes(&vec![7; len]).err().expect("refused");
+            assert!(matches!(
+                error,
+                Error::KeyRejected(KeyRejection::Length { bytes, expected: 32 }) if bytes == len
+            ));
         }
     }
 

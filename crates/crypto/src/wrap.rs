@@ -3,6 +3,8 @@
 //! It owns that form, version 1: a version byte and an envelope. It must not know which key
 //! wraps which, nor what the binding says.
 
+use std::ops::RangeInclusive;
+
 use crate::derive::Label;
 use crate::envelope::{self, Envelope, Salt};
 use crate::memory::Locked;
@@ -25,7 +27,7 @@ pub(crate) fn wrap(
     Ok(wrapped)
 }
 
-/// Opens what [`wrap`] made of a key of `len` bytes.
+/// Opens what [`wrap`] made of a key whose length in bytes is one of `lengths`.
 ///
 /// # Errors
 /// [`Error::Unopened`], also for a key of another length; the arena's if there is no slot.
@@ -34,11 +36,12 @@ pub(crate) fn unwrap(
     label: Label,
     binding: &[u8],
     wrapped: &[u8],
-    len: usize,
+    lengths: RangeInclusive<usize>,
 ) -> Result<Locked, Error> {
     let (&[version], envelope) = wrapped.split_first_chunk().ok_or(Unopened)?;
     let envelope = Envelope::parse(envelope)?;
-    if version != VERSION || envelope.ciphertext.len() != len {
+    let len = envelope.ciphertext.len();
+    if version != VERSION || !lengths.contains(&len) {
         return Err(Unopened.into());
     }
     Locked::filled(len, |slot| Ok(envelope.open(secret, label, &aad(label, binding), slot)?))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{error, fmt};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{LEN, RootKey};
@@ -166,23 +166,40 @@ impl From<Errno> for Problem {
 /// See [`RootKey::create_file`].
 pub(super) fn create(path: &Path) -> Result<RootKey, RootKeyFileError> {
     let made = RootKey::generate().map_err(Problem::from).and_then(|key| {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR)?;
-        let written = write(File::from(file), path, &key);
-        if written.is_err() {
-            // The key was never used. Half a file would only stop the next start.
-            let _ = fs::remove_file(path);
-        }
-        written.map(|()| key)
+        // Written beside its place and then put there whole, so that a crash leaves either no root
+        // key file or a good one.
+        let beside = beside(path);
+        let placed = write(&beside, &key).and_then(|()| place(&beside, path));
+        let _ = fs::remove_file(&beside);
+        placed.map(|()| key)
     });
     made.map_err(|problem| RootKeyFileError { path: path.to_owned(), problem })
 }
 
-fn write(mut file: File, path: &Path, key: &RootKey) -> Result<(), Problem> {
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    PathBuf::from(name)
+}
+
+fn write(path: &Path, key: &RootKey) -> Result<(), Problem> {
+    // What a crash left there was never used.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mut file = File::from(rustix::fs::openat(CWD, path, flags, Mode::RUSR | Mode::WUSR)?);
     // The umask may have taken bits away, and the owner must be able to read the file again.
     rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
     file.write_all(encode(key)?.expose())?;
     file.sync_all()?;
+    Ok(())
+}
+
+/// Gives the file its name. A link, unlike a renaming, never takes the place of what is there.
+fn place(beside: &Path, path: &Path) -> Result<(), Problem> {
+    rustix::fs::linkat(CWD, beside, CWD, path, AtFlags::empty())?;
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -46,6 +46,16 @@ fn a_file_that_exists_is_left_alone() {
 }
 
 #[test]
+fn what_a_crash_left_beside_is_no_hindrance() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("root.key");
+    put(&directory.path().join("root.key.new"), b"half", 0o600);
+    RootKey::create_file(&path).unwrap();
+    assert!(RootKey::read_file(&path).is_ok());
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
 fn a_directory_that_does_not_exist_is_not_made() {
     let directory = tempfile::tempdir().unwrap();
     let refused = RootKey::create_file(&directory.path().join("no/root.key"));
