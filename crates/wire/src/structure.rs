@@ -1,7 +1,7 @@
 //! Structures: named members, each required or optional.
 //!
-//! Owns the [`crate::structure!`] macro, which declares a structure once and makes of it the Rust type,
-//! its reader, its writer and its description.
+//! Owns the [`crate::structure!`] macro, which declares a structure once and makes of it the Rust
+//! type, its reader, its writer and its description.
 
 use crate::leaf::ShapeInfo;
 
