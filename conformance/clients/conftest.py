@@ -12,6 +12,7 @@ import pytest
 import strongroom
 from connection import Connection
 from neighbour import GROWTH, MIB, Neighbour, padded, resident
+from specs import StandingKeys
 
 _ACCOUNTS = itertools.count(100_000_000_001)
 _RUNNING = []
@@ -110,6 +111,12 @@ def lenient_kms(server, account):
 def key(kms):
     """The metadata of a fresh symmetric encryption key in that account."""
     return kms.create_key()["KeyMetadata"]
+
+
+@pytest.fixture(scope="session")
+def standing(server):
+    """Keys of every kind on the shared server, for tests that only use them."""
+    return StandingKeys(server, "600000000006")
 
 
 @pytest.fixture

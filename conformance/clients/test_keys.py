@@ -8,27 +8,9 @@ import pytest
 from expectations import (
     ABSENT_KEY_ID, absent_alias, absent_key, key_arn, longest, refused, value_fails, violation,
 )
+from specs import LISTS, SPECS
 
 MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
-# One legal usage for each key spec that is still to come.
-OTHER_SPECS = {
-    "RSA_2048": "ENCRYPT_DECRYPT",
-    "RSA_3072": "SIGN_VERIFY",
-    "RSA_4096": "SIGN_VERIFY",
-    "ECC_NIST_P256": "SIGN_VERIFY",
-    "ECC_NIST_P384": "KEY_AGREEMENT",
-    "ECC_NIST_P521": "SIGN_VERIFY",
-    "ECC_SECG_P256K1": "SIGN_VERIFY",
-    "ECC_NIST_EDWARDS25519": "SIGN_VERIFY",
-    "HMAC_224": "GENERATE_VERIFY_MAC",
-    "HMAC_256": "GENERATE_VERIFY_MAC",
-    "HMAC_384": "GENERATE_VERIFY_MAC",
-    "HMAC_512": "GENERATE_VERIFY_MAC",
-    "ML_DSA_44": "SIGN_VERIFY",
-    "ML_DSA_65": "SIGN_VERIFY",
-    "ML_DSA_87": "SIGN_VERIFY",
-    "ML_KEM_768": "ENCAPSULATE_DECAPSULATE",
-}
 
 
 def describe(kms, key_id):
@@ -111,17 +93,38 @@ def test_description_over_the_limit(kms, key):
     assert describe(kms, key["KeyId"])["Description"] == ""
 
 
-@pytest.mark.parametrize("spec", OTHER_SPECS)
-def test_other_key_specs_are_refused_clearly(kms, spec):
-    with refused("UnsupportedOperationException", re.compile(rf".*\b{spec}\b.*")):
-        kms.create_key(KeySpec=spec, KeyUsage=OTHER_SPECS[spec])
+@pytest.mark.parametrize("usage", [*LISTS, None])
+def test_sm2_keys_are_refused(kms, usage):
+    arguments = {} if usage is None else {"KeyUsage": usage}
+    with refused("UnsupportedOperationException"):
+        kms.create_key(KeySpec="SM2", **arguments)
     assert kms.list_keys()["Keys"] == []
 
 
-def test_a_usage_that_does_not_suit_the_spec(kms):
+def test_a_usage_that_does_not_suit_the_default_spec(kms):
     message = "KeyUsage SIGN_VERIFY is not compatible with KeySpec SYMMETRIC_DEFAULT"
     with refused("ValidationException", message):
         kms.create_key(KeyUsage="SIGN_VERIFY")
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_usages_that_do_not_suit_the_spec(kms, spec):
+    for usage in LISTS:
+        if usage not in SPECS[spec]:
+            message = f"KeyUsage {usage} is not compatible with KeySpec {spec}"
+            with refused("ValidationException", message):
+                kms.create_key(KeySpec=spec, KeyUsage=usage)
+    assert kms.list_keys()["Keys"] == []
+
+
+@pytest.mark.parametrize("spec", [spec for spec in SPECS if spec != "SYMMETRIC_DEFAULT"])
+def test_other_specs_need_a_usage(kms, spec):
+    message = (
+        "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys."
+    )
+    with refused("ValidationException", message):
+        kms.create_key(KeySpec=spec)
+    assert kms.list_keys()["Keys"] == []
 
 
 def test_a_key_is_found_by_each_of_its_names(kms, account, key):

@@ -13,6 +13,17 @@ fn registry() -> impl Iterator<Item = &'static dyn AnyOperation<Kms>> {
     Kms::REGISTRY.iter().copied()
 }
 
+/// A fresh key of the kind that the operation works on.
+fn key_for(world: &World, name: &str) -> String {
+    match name {
+        "Sign" | "Verify" | "GetPublicKey" => world.key_of("ECC_NIST_P256", "SIGN_VERIFY"),
+        "GenerateMac" | "VerifyMac" => world.key_of("HMAC_256", "GENERATE_VERIFY_MAC"),
+        "DeriveSharedSecret" => world.key_of("ECC_NIST_P256", "KEY_AGREEMENT"),
+        "Encapsulate" | "Decapsulate" => world.key_of("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
+        _ => world.key(),
+    }
+}
+
 /// An input with which the operation works on a fresh, enabled key.
 fn sample(world: &World, name: &str, key: &str) -> Value {
     let blob = || world.sealed(key);
@@ -38,7 +49,40 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         | "DisableKey"
         | "GetKeyPolicy"
         | "ListKeyPolicies"
-        | "ListResourceTags" => json!({"KeyId": key}),
+        | "ListResourceTags"
+        | "EnableKeyRotation"
+        | "DisableKeyRotation"
+        | "GetKeyRotationStatus"
+        | "RotateKeyOnDemand"
+        | "ListKeyRotations"
+        | "GetPublicKey" => json!({"KeyId": key}),
+        "Sign" => signed(key),
+        "Verify" => {
+            let mut input = signed(key);
+            input["Signature"] = world.ok("Sign", &input)["Signature"].clone();
+            input
+        }
+        "GenerateMac" => maced(key),
+        "VerifyMac" => {
+            let mut input = maced(key);
+            input["Mac"] = world.ok("GenerateMac", &input)["Mac"].clone();
+            input
+        }
+        "DeriveSharedSecret" => {
+            let peer = world.key_of("ECC_NIST_P256", "KEY_AGREEMENT");
+            let public_key = &world.ok("GetPublicKey", &json!({"KeyId": peer}))["PublicKey"];
+            json!({"KeyId": key, "KeyAgreementAlgorithm": "ECDH", "PublicKey": public_key})
+        }
+        "Encapsulate" => json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"}),
+        "Decapsulate" => {
+            let mut input = json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"});
+            let made = world.ok("Encapsulate", &input);
+            input["SharedSecretCiphertextBlob"] = made["SharedSecretCiphertextBlob"].clone();
+            input
+        }
+        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
+            json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"})
+        }
         // The one operation that doesn't work on an enabled key.
         "CancelKeyDeletion" => {
             world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
@@ -46,6 +90,14 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         }
         other => panic!("{other} has no sample input: add one"),
     }
+}
+
+fn signed(key: &str) -> Value {
+    json!({"KeyId": key, "Message": "AAAA", "SigningAlgorithm": "ECDSA_SHA_256"})
+}
+
+fn maced(key: &str) -> Value {
+    json!({"KeyId": key, "Message": "AAAA", "MacAlgorithm": "HMAC_SHA_256"})
 }
 
 /// Whether the operation acts on a key that the caller must be allowed to use.
@@ -58,7 +110,7 @@ fn the_sample_works() {
     for operation in registry() {
         let world = World::new();
         let name = operation.facts().name;
-        let input = sample(&world, name, &world.key());
+        let input = sample(&world, name, &key_for(&world, name));
         let (status, body) = world.call(OWNER, name, &input);
         assert_eq!(status, 200, "{name}: {body}");
     }
@@ -83,7 +135,7 @@ fn every_request_leaves_a_record_and_none_without_it_is_answered() {
     for operation in registry() {
         let world = World::new();
         let name = operation.facts().name;
-        let input = sample(&world, name, &world.key());
+        let input = sample(&world, name, &key_for(&world, name));
         world.call(OWNER, name, &input);
         let record = world.last_record();
         assert_eq!(record["eventName"], name);
@@ -96,7 +148,7 @@ fn every_request_leaves_a_record_and_none_without_it_is_answered() {
             assert!(!text.contains(secret), "{name} records {secret}: {text}");
         }
         let world = World::new();
-        let input = sample(&world, name, &world.key());
+        let input = sample(&world, name, &key_for(&world, name));
         world.break_audit();
         let (status, body) = world.call(OWNER, name, &input);
         assert_eq!((status, &body["__type"]), (500, &json!("KMSInternalException")), "{name}");
@@ -110,7 +162,7 @@ fn without_permission_nothing_works_and_nothing_changes() {
         let name = operation.facts().name;
         // The key's policy lets the account do all but this.
         let world = World::new();
-        let key = world.key();
+        let key = key_for(&world, name);
         let input = sample(&world, name, &key);
         world.deny(&key, operation.facts().actions);
         let before = world.stored();
@@ -129,7 +181,7 @@ fn another_accounts_key_is_closed_unless_its_policy_opens_it() {
     for operation in registry().filter(|o| has_key(o.facts().name)) {
         let facts = operation.facts();
         let world = World::new();
-        let key = world.key();
+        let key = key_for(&world, facts.name);
         let input = sample(&world, facts.name, &world.arn(&key));
         // Aliases are names of the caller's account: there is nothing of the owner's to reach.
         if facts.name.ends_with("Alias") && facts.name != "CreateAlias" {
@@ -185,7 +237,7 @@ fn each_state_allows_what_the_facts_say() {
         let facts = operation.facts();
         for state in [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion] {
             let world = World::new();
-            let key = world.key();
+            let key = key_for(&world, facts.name);
             // UpdateAlias asks for the state of the key that it moves the alias to.
             let (input, key) = if facts.name == "UpdateAlias" {
                 let target = world.key();
@@ -217,11 +269,35 @@ fn each_state_allows_what_the_facts_say() {
 }
 
 #[test]
+fn a_key_of_another_usage_is_refused() {
+    for operation in registry() {
+        let facts = operation.facts();
+        let Some(usage) = facts.usage else { continue };
+        let world = World::new();
+        let mut input = sample(&world, facts.name, &key_for(&world, facts.name));
+        // RSA keys can have either of two usages; here it's the other one.
+        let other = if usage.as_str() == "SIGN_VERIFY" { "ENCRYPT_DECRYPT" } else { "SIGN_VERIFY" };
+        let key = world.key_of("RSA_2048", other);
+        let member = if facts.name == "ReEncrypt" { "DestinationKeyId" } else { "KeyId" };
+        input[member] = json!(key);
+        let (status, body) = world.call(OWNER, facts.name, &input);
+        let expected = (400, &json!("InvalidKeyUsageException"));
+        assert_eq!((status, &body["__type"]), expected, "{}: {body}", facts.name);
+        let message = format!(
+            "{} key usage is {other} which is not valid for {}.",
+            world.arn(&key),
+            facts.name
+        );
+        assert_eq!(body["message"], message);
+    }
+}
+
+#[test]
 fn a_dry_run_tells_and_does_nothing() {
     for operation in registry() {
         let facts = operation.facts();
         let world = World::new();
-        let key = world.key();
+        let key = key_for(&world, facts.name);
         let mut input = sample(&world, facts.name, &key);
         input["DryRun"] = json!(true);
         let before = world.stored();
@@ -247,7 +323,7 @@ fn unknown_members_are_ignored() {
     for operation in registry() {
         let world = World::new();
         let name = operation.facts().name;
-        let mut input = sample(&world, name, &world.key());
+        let mut input = sample(&world, name, &key_for(&world, name));
         input["Unheard"] = json!({"Of": [1, null, {"a": "b"}]});
         let (status, body) = world.call(OWNER, name, &input);
         assert_eq!(status, 200, "{name}: {body}");
@@ -299,11 +375,12 @@ fn a_key_that_is_not_there_is_not_found() {
     let id = "11111111-2222-4333-8444-555555555555";
     for operation in registry().filter(|o| has_key(o.facts().name)) {
         let name = operation.facts().name;
+        // These name their key in other ways.
         if matches!(name, "DeleteAlias" | "Decrypt") {
             continue;
         }
         let world = World::new();
-        let mut input = sample(&world, name, &world.key());
+        let mut input = sample(&world, name, &key_for(&world, name));
         for member in ["KeyId", "TargetKeyId", "DestinationKeyId"] {
             if input.get(member).is_some() {
                 input[member] = json!(id);

@@ -206,6 +206,7 @@ fn patterns_by_hand_are_the_models() {
         // Java's classes are ASCII, and AWS matches the whole value.
         let bare = pattern.text.replace("\\w", "A-Za-z0-9_").replace("[[A-Za-z0-9_]]", "\\w");
         let bare = bare.trim_start_matches('^').trim_end_matches('$').replace("\\d", "[0-9]");
+        let bare = bare.replace("\\s", " \\t\\n\\x0B\\x0C\\r");
         let regex = regex::Regex::new(&format!("^(?:{bare})$")).unwrap();
         let made = proptest::string::string_regex(&bare).unwrap();
         for _ in 0..300 {

@@ -132,6 +132,12 @@ impl World {
         made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
     }
 
+    /// A new key of that spec and usage; gives its id.
+    pub(crate) fn key_of(&self, spec: &str, usage: &str) -> String {
+        let made = self.ok("CreateKey", &json!({"KeySpec": spec, "KeyUsage": usage}));
+        made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn arn(&self, key: &str) -> String {
         let _ = self;
         format!("arn:aws:kms:{REGION}:{OWNER}:key/{key}")

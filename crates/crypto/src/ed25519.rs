@@ -3,6 +3,7 @@
 //! The private key is in locked memory only, since both signatures are made from its bytes. It
 //! must not know message types or key usages.
 
+use aws_lc_rs::digest::{SHA512, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 
 use crate::derive::{self, Label};
@@ -108,13 +109,18 @@ impl Ed25519Key {
         Ok(signature.to_vec())
     }
 
-    /// Signs the SHA-512 digest of a message: ED25519_PH_SHA_512, MessageType DIGEST. Ed25519ph
-    /// hashes once more inside.
+    /// Signs the SHA-512 digest of a message: ED25519_PH_SHA_512, MessageType DIGEST. The digest is
+    /// the message of Ed25519ph, so it is hashed once more (AWS KMS API Reference, Sign).
     ///
     /// # Errors
     /// [`Error::DigestLength`] if it has not 64 bytes, [`Error::Library`].
     pub fn sign_digest(&self, digest: &[u8]) -> Result<Vec<u8>, Error> {
-        let signature = ffi::ed25519ph_sign(self.private()?, exact(digest)?);
+        self.sign_prehash(&prehash(exact(digest)?)?)
+    }
+
+    /// Ed25519ph of the message with this SHA-512 (RFC 8032, 5.1).
+    fn sign_prehash(&self, prehash: &[u8; SHA_512]) -> Result<Vec<u8>, Error> {
+        let signature = ffi::ed25519ph_sign(self.private()?, prehash);
         Ok(signature.map_err(|_| Error::Library)?.to_vec())
     }
 
@@ -131,10 +137,18 @@ impl Ed25519Key {
     /// # Errors
     /// [`Error::InvalidSignature`], [`Error::DigestLength`].
     pub fn verify_digest(&self, digest: &[u8], signature: &[u8]) -> Result<(), Error> {
-        let digest = exact(digest)?;
-        let signature = signature.try_into().map_err(|_| Error::InvalidSignature)?;
-        ffi::ed25519ph_verify(&self.public, digest, signature).map_err(|_| Error::InvalidSignature)
+        self.verify_prehash(&prehash(exact(digest)?)?, signature)
     }
+
+    /// Verifies what [`Self::sign_prehash`] made.
+    fn verify_prehash(&self, prehash: &[u8; SHA_512], signature: &[u8]) -> Result<(), Error> {
+        let signature = signature.try_into().map_err(|_| Error::InvalidSignature)?;
+        ffi::ed25519ph_verify(&self.public, prehash, signature).map_err(|_| Error::InvalidSignature)
+    }
+}
+
+fn prehash(message: &[u8]) -> Result<[u8; SHA_512], Error> {
+    digest(&SHA512, message).as_ref().try_into().map_err(|_| Error::Library)
 }
 
 fn exact(digest: &[u8]) -> Result<&[u8; SHA_512], Error> {

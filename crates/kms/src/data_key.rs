@@ -1,7 +1,7 @@
 //! What the makers of random bytes and the operations with a Recipient share.
 
 use service::Error;
-use wire::enums::DataKeySpec;
+use wire::enums::{DataKeyPairSpec, DataKeySpec};
 use wire::shapes::{NumberOfBytes, RecipientInfo};
 use wire::{ErrorCode, Integer as _};
 
@@ -19,6 +19,20 @@ pub(crate) fn length(
         // The shape's bounds are 1 to 1,024.
         (None, Some(number)) => Ok(usize::try_from(number.value()).unwrap_or(1)),
         _ => Err(Error::validation("Please specify either number of bytes or key spec.")),
+    }
+}
+
+/// The spec of a data key pair, if one can be made.
+///
+/// # Errors
+/// UnsupportedOperationException for SM2, which exists in AWS's China Regions alone.
+pub(crate) fn pair_spec(spec: DataKeyPairSpec) -> Result<DataKeyPairSpec, Error> {
+    match spec {
+        DataKeyPairSpec::Sm2 => Err(Error::new(
+            ErrorCode::UnsupportedOperationException,
+            format!("KeyPairSpec {spec} is not supported in this Region"),
+        )),
+        other => Ok(other),
     }
 }
 

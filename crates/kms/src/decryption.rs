@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use service::ports::MaterialId;
 use service::{Context, Error, Facts, Resource, Target};
 use wire::ErrorCode;
-use wire::enums::DryRunModifierType;
+use wire::enums::{DryRunModifierType, EncryptionAlgorithmSpec};
 use wire::shapes::{Ciphertext as Blob, DryRunModifiers, EncryptionContext, KeyMaterialId};
 use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::authorization::{permit, unreachable_by_ciphertext};
 use crate::ciphertext::Ciphertext;
+use crate::encryption::without_context;
 use crate::encryption_context::canonical;
 use crate::key::Key;
 use crate::key_id::Aliases;
+use crate::spec::is_asymmetric;
 
 /// What a request says about what is to be opened.
 pub(crate) struct Source<'a> {
@@ -31,25 +32,14 @@ pub(crate) struct DecryptionKey {
     /// Whether the request named the key itself; else only the ciphertext did.
     named: bool,
     /// What shall be opened; `None` for a dry run that ignores the ciphertext.
-    sealed: Option<Result<Sealed, Foreign>>,
-}
-
-/// A ciphertext that can't be one of ours.
-struct Foreign;
-
-/// A ciphertext's parts.
-struct Sealed {
-    /// Whether it names this very key.
-    same_key: bool,
-    material: MaterialId,
-    header: Vec<u8>,
-    body: Vec<u8>,
+    ciphertext: Option<Vec<u8>>,
 }
 
 /// What was opened.
 pub(crate) struct Opened {
     pub(crate) plaintext: Zeroizing<Vec<u8>>,
-    pub(crate) material: KeyMaterialId,
+    /// The material that the ciphertext names, if it names one.
+    pub(crate) material: Option<KeyMaterialId>,
 }
 
 impl DecryptionKey {
@@ -59,31 +49,23 @@ impl DecryptionKey {
             && source
                 .modifiers
                 .is_some_and(|m| m.0.contains(&DryRunModifierType::IgnoreCiphertext));
-        let blob = match source.ciphertext {
+        let ciphertext = match source.ciphertext {
             _ if ignored => None,
-            Some(blob) => Some(Ciphertext::parse(blob.as_bytes()).ok_or(Foreign)),
+            Some(blob) => Some(blob.as_bytes().to_vec()),
             None => return Err(missing("ciphertextBlob")),
         };
-        let key = match (source.key_id, &blob) {
+        let key = match (source.key_id, &ciphertext) {
             (Some(name), _) => {
                 cx.service.key_named(cx, name, Aliases::Accepted, source.action).await?
             }
-            (None, Some(Ok(parsed))) => {
+            (None, Some(blob)) => {
+                let parsed = Ciphertext::parse(blob).ok_or_else(invalid_ciphertext)?;
                 let found = cx.service.key(&parsed.account, cx.region, &parsed.key_id, cx.now);
                 found.await?.ok_or_else(|| unreachable_by_ciphertext(cx, source.action))?
             }
-            (None, Some(Err(Foreign))) => return Err(invalid_ciphertext()),
             (None, None) => return Err(missing("keyId")),
         };
-        let sealed = blob.map(|parsed| {
-            parsed.map(|parsed| Sealed {
-                same_key: (parsed.account, &parsed.key_id) == (key.account, &key.id),
-                material: parsed.material,
-                header: parsed.header.to_vec(),
-                body: parsed.sealed.to_vec(),
-            })
-        });
-        Ok(Self { named: source.key_id.is_some(), key, sealed })
+        Ok(Self { named: source.key_id.is_some(), key, ciphertext })
     }
 
     /// Refuses unless the caller may do `action` with the key. Who names no key learns none.
@@ -103,7 +85,11 @@ impl DecryptionKey {
 
     /// Refuses another key than the ciphertext's, then a state or usage that doesn't suit.
     pub(crate) fn suits(&self, facts: &Facts) -> Result<(), Error> {
-        if matches!(&self.sealed, Some(Ok(sealed)) if !sealed.same_key) {
+        // An asymmetric key's ciphertext names none.
+        let parsed = self.ciphertext.as_deref().and_then(Ciphertext::parse);
+        let other =
+            parsed.is_some_and(|p| (p.account, &p.key_id) != (self.key.account, &self.key.id));
+        if other && !is_asymmetric(self.key.record.spec) {
             return Err(Error::new(
                 ErrorCode::IncorrectKeyException,
                 "The key ID in the request does not identify a CMK that can perform this \
@@ -121,20 +107,29 @@ impl DecryptionKey {
     pub(crate) async fn decrypt(
         &self,
         cx: &Context<'_, Kms>,
+        algorithm: EncryptionAlgorithmSpec,
         context: Option<&EncryptionContext>,
     ) -> Result<Opened, Error> {
-        let Some(sealed) = &self.sealed else {
+        let Some(ciphertext) = &self.ciphertext else {
             cx.unless_dry_run()?;
             return Err(Error::internal("a ciphertext was ignored outside of a dry run"));
         };
-        let sealed = sealed.as_ref().map_err(|Foreign| invalid_ciphertext())?;
         let key_store = cx.service.key_store.as_ref();
-        let material =
-            self.key.material(key_store, sealed.material).await?.ok_or_else(invalid_ciphertext)?;
-        let plaintext = material
-            .open(&sealed.header, &canonical(context), &sealed.body)
-            .map_err(|_| invalid_ciphertext())?;
-        Ok(Opened { plaintext, material: KeyMaterialId::of(sealed.material.to_string()) })
+        if algorithm != EncryptionAlgorithmSpec::SymmetricDefault {
+            without_context(context)?;
+            let (_, material) = self.key.current_material(key_store).await?;
+            let plaintext = material.decrypt(algorithm, ciphertext).await;
+            let plaintext = plaintext.map_err(|_| invalid_ciphertext())?;
+            return Ok(Opened { plaintext, material: None });
+        }
+        let parsed = Ciphertext::parse(ciphertext).ok_or_else(invalid_ciphertext)?;
+        let material = self.key.material(key_store, parsed.material).await?;
+        let material = material.ok_or_else(invalid_ciphertext)?;
+        let context = canonical(context);
+        let plaintext = material.open(parsed.header, &context, parsed.sealed).await;
+        let plaintext = plaintext.map_err(|_| invalid_ciphertext())?;
+        let id = KeyMaterialId::of(parsed.material.to_string());
+        Ok(Opened { plaintext, material: Some(id) })
     }
 }
 

@@ -6,11 +6,12 @@
 use std::sync::{Arc, OnceLock};
 
 use policy::Document;
-use service::ports::{Binding, KeyStore, MaterialId, Revision, SymmetricMaterial};
+use service::ports::{Binding, KeyStore, Material, MaterialId, Revision};
 use service::{Context, Error, Facts, Resource, Target};
-use wire::enums::{EncryptionAlgorithmSpec, KeyState, KeyUsageType};
+use wire::enums::{AnsweredCustomerMasterKeySpec, EncryptionAlgorithmSpec, KeySpec, KeyState};
 use wire::shapes::{
-    AccountIdText, ArnText, Description, EncryptionAlgorithms, KeyMaterialId, KeyMetadata,
+    AccountIdText, ArnText, Description, EncapsulationAlgorithms, EncryptionAlgorithms,
+    KeyAgreementAlgorithms, KeyMaterialId, KeyMetadata, MacAlgorithms, SigningAlgorithms,
 };
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
@@ -19,6 +20,7 @@ use crate::authorization::permit;
 use crate::ciphertext;
 use crate::key_id::KeyId;
 use crate::records::{KeyRecord, decode};
+use crate::spec::{self, Algorithms};
 
 /// A key as requests meet it.
 pub(crate) struct Key {
@@ -30,7 +32,17 @@ pub(crate) struct Key {
     /// The revision at which the record was read; what a change of it is conditional on.
     pub(crate) revision: Revision,
     pub(crate) policy: Document,
-    handles: Vec<OnceLock<Arc<dyn SymmetricMaterial>>>,
+    handles: Vec<OnceLock<Arc<dyn Material>>>,
+}
+
+/// The algorithms of a key as answers list them.
+#[derive(Default)]
+pub(crate) struct AlgorithmLists {
+    pub(crate) encryption: Option<EncryptionAlgorithms>,
+    pub(crate) signing: Option<SigningAlgorithms>,
+    pub(crate) mac: Option<MacAlgorithms>,
+    pub(crate) key_agreement: Option<KeyAgreementAlgorithms>,
+    pub(crate) encapsulation: Option<EncapsulationAlgorithms>,
 }
 
 /// What an audit record calls a key.
@@ -87,7 +99,7 @@ impl Key {
     pub(crate) async fn current_material(
         &self,
         key_store: &dyn KeyStore,
-    ) -> Result<(MaterialId, Arc<dyn SymmetricMaterial>), Error> {
+    ) -> Result<(MaterialId, Arc<dyn Material>), Error> {
         let last = self.record.materials.len().checked_sub(1);
         let last = last.ok_or_else(|| Error::internal("a key without material"))?;
         Ok((self.record.materials[last].id, self.handle(key_store, last).await?))
@@ -98,7 +110,7 @@ impl Key {
         &self,
         key_store: &dyn KeyStore,
         id: MaterialId,
-    ) -> Result<Option<Arc<dyn SymmetricMaterial>>, Error> {
+    ) -> Result<Option<Arc<dyn Material>>, Error> {
         match self.record.materials.iter().position(|material| material.id == id) {
             Some(place) => self.handle(key_store, place).await.map(Some),
             None => Ok(None),
@@ -109,7 +121,7 @@ impl Key {
         &self,
         key_store: &dyn KeyStore,
         place: usize,
-    ) -> Result<Arc<dyn SymmetricMaterial>, Error> {
+    ) -> Result<Arc<dyn Material>, Error> {
         if let Some(handle) = self.handles[place].get() {
             return Ok(Arc::clone(handle));
         }
@@ -122,7 +134,7 @@ impl Key {
     /// What DescribeKey and CreateKey tell of it.
     pub(crate) fn metadata(&self) -> KeyMetadata {
         let state = self.state();
-        let symmetric = self.record.usage == KeyUsageType::EncryptDecrypt;
+        let algorithms = self.algorithm_lists();
         KeyMetadata {
             aws_account_id: Some(AccountIdText::of(self.account.as_str())),
             key_id: wire::shapes::KeyId::of(self.id.as_str()),
@@ -139,22 +151,22 @@ impl Key {
             cloud_hsm_cluster_id: None,
             expiration_model: None,
             key_manager: Some(self.record.manager),
-            customer_master_key_spec: self.record.spec.customer_master_key_spec(),
+            customer_master_key_spec: Some(AnsweredCustomerMasterKeySpec(self.record.spec)),
             key_spec: Some(self.record.spec),
-            encryption_algorithms: symmetric
-                .then(|| EncryptionAlgorithms(vec![EncryptionAlgorithmSpec::SymmetricDefault])),
-            signing_algorithms: None,
-            key_agreement_algorithms: None,
-            encapsulation_algorithms: None,
+            encryption_algorithms: algorithms.encryption,
+            signing_algorithms: algorithms.signing,
+            key_agreement_algorithms: algorithms.key_agreement,
+            encapsulation_algorithms: algorithms.encapsulation,
             multi_region: Some(false),
             multi_region_configuration: None,
             pending_deletion_window_in_days: None,
-            mac_algorithms: None,
+            mac_algorithms: algorithms.mac,
             xks_key_configuration: None,
             current_key_material_id: self
                 .record
                 .materials
                 .last()
+                .filter(|_| self.is_symmetric())
                 .map(|material| KeyMaterialId::of(material.id.to_string())),
         }
     }
@@ -198,20 +210,56 @@ impl Key {
         Error::new(code, format!("{} is {is}.", self.arn))
     }
 
-    /// Refuses an encryption algorithm that the key's spec doesn't have.
+    /// Whether it is a symmetric encryption key, the kind whose material rotates.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        self.record.spec == KeySpec::SymmetricDefault
+    }
+
+    /// The algorithms of its spec and usage.
+    pub(crate) fn algorithms(&self) -> Option<Algorithms> {
+        spec::algorithms(self.record.spec, self.record.usage)
+    }
+
+    /// The same, as the lists of which an answer carries one.
+    pub(crate) fn algorithm_lists(&self) -> AlgorithmLists {
+        let mut lists = AlgorithmLists::default();
+        match self.algorithms() {
+            Some(Algorithms::Encryption(list)) => {
+                lists.encryption = Some(EncryptionAlgorithms(list.to_vec()));
+            }
+            Some(Algorithms::Signing(list)) => {
+                lists.signing = Some(SigningAlgorithms(list.to_vec()));
+            }
+            Some(Algorithms::Mac(list)) => lists.mac = Some(MacAlgorithms(list.to_vec())),
+            Some(Algorithms::KeyAgreement(list)) => {
+                lists.key_agreement = Some(KeyAgreementAlgorithms(list.to_vec()));
+            }
+            Some(Algorithms::Encapsulation(list)) => {
+                lists.encapsulation = Some(EncapsulationAlgorithms(list.to_vec()));
+            }
+            None => {}
+        }
+        lists
+    }
+
+    /// Refuses an encryption algorithm that the key doesn't have; none named is the symmetric one.
     pub(crate) fn encrypts_by(
         &self,
         algorithm: Option<EncryptionAlgorithmSpec>,
     ) -> Result<EncryptionAlgorithmSpec, Error> {
-        match algorithm {
-            None | Some(EncryptionAlgorithmSpec::SymmetricDefault) => {
-                Ok(EncryptionAlgorithmSpec::SymmetricDefault)
-            }
-            Some(other) => Err(Error::new(
-                ErrorCode::InvalidKeyUsageException,
-                format!("Algorithm {other} is incompatible with key spec {}.", self.record.spec),
-            )),
+        let algorithm = algorithm.unwrap_or(EncryptionAlgorithmSpec::SymmetricDefault);
+        match self.algorithms() {
+            Some(Algorithms::Encryption(list)) if list.contains(&algorithm) => Ok(algorithm),
+            _ => Err(self.incompatible(algorithm.as_str())),
         }
+    }
+
+    /// The refusal of an algorithm that the key's spec doesn't have.
+    pub(crate) fn incompatible(&self, algorithm: &str) -> Error {
+        Error::new(
+            ErrorCode::InvalidKeyUsageException,
+            format!("Algorithm {algorithm} is incompatible with key spec {}.", self.record.spec),
+        )
     }
 
     /// How an audit record names it.

@@ -25,6 +25,9 @@ mod lookup;
 mod operations;
 mod paging;
 mod records;
+mod rotation;
+mod signature;
+mod spec;
 mod tags;
 
 use std::sync::Arc;

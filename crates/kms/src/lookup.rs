@@ -9,6 +9,7 @@ use crate::authorization::unreachable_key;
 use crate::key::{Key, arn};
 use crate::key_id::{Aliases, KeyId, KeyName, KeyNameKind, not_found};
 use crate::records::{AliasRecord, decode};
+use crate::rotation::is_due;
 use crate::{Kms, layout};
 
 impl Kms {
@@ -45,7 +46,7 @@ impl Kms {
         }
     }
 
-    /// The key of that id, if it exists at that moment.
+    /// The key of that id, if it exists at that moment, with all rotations whose dates have come.
     pub(crate) async fn key(
         &self,
         account: &AccountId,
@@ -54,16 +55,39 @@ impl Kms {
         now: Timestamp,
     ) -> Result<Option<Arc<Key>>, Error> {
         let place = layout::key(account, region, id.as_str());
-        if let Some(key) = self.keys.get(&place) {
-            return Ok(Some(key).filter(|key| key.exists(now)));
+        loop {
+            let key = match self.keys.get(&place) {
+                Some(key) => key,
+                None => match self.load_key(account, region, id, &place).await? {
+                    Some(key) => key,
+                    None => return Ok(None),
+                },
+            };
+            if !key.exists(now) {
+                return Ok(None);
+            }
+            if !is_due(&key, now) {
+                return Ok(Some(key));
+            }
+            // Whoever rotates it, the next round meets the change.
+            self.rotate_due(&key, now).await?;
         }
-        let ticket = self.keys.before_load(&place);
-        let Some(item) = self.store.get(&place).await? else { return Ok(None) };
+    }
+
+    async fn load_key(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        id: &KeyId,
+        place: &str,
+    ) -> Result<Option<Arc<Key>>, Error> {
+        let ticket = self.keys.before_load(place);
+        let Some(item) = self.store.get(place).await? else { return Ok(None) };
         let key =
             Key::from_record(*account, region.clone(), id.clone(), &item.value, item.revision)?;
         let key = Arc::new(key);
-        self.keys.keep(&ticket, place, Arc::clone(&key));
-        Ok(Some(key).filter(|key| key.exists(now)))
+        self.keys.keep(&ticket, place.to_owned(), Arc::clone(&key));
+        Ok(Some(key))
     }
 
     /// The alias of that name (with its prefix), whether or not its key still exists.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use service::Error;
 use service::ports::MaterialId;
 use wire::Timestamp;
-use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType};
+use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType, RotationType};
 
 /// The only format so far.
 const FORMAT: u8 = 1;
@@ -30,6 +30,24 @@ pub(crate) struct KeyRecord {
     pub(crate) tags: Vec<(String, String)>,
     /// The newest last; it is the one that encrypts.
     pub(crate) materials: Vec<MaterialRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotation: Option<RotationSchedule>,
+}
+
+/// When a key's material is replaced by itself.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct RotationSchedule {
+    pub(crate) period_days: i32,
+    #[serde(with = "millis")]
+    pub(crate) next: Timestamp,
+}
+
+/// What made a material current.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Rotated {
+    #[serde(with = "millis")]
+    pub(crate) at: Timestamp,
+    pub(crate) kind: RotationType,
 }
 
 /// A deletion that was scheduled.
@@ -47,6 +65,9 @@ pub(crate) struct MaterialRecord {
     /// As the key store wrapped it.
     #[serde(with = "base64_bytes")]
     pub(crate) wrapped: Vec<u8>,
+    /// Absent on the first material, which no rotation made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rotated: Option<Rotated>,
 }
 
 /// An alias.

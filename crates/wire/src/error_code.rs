@@ -43,6 +43,7 @@ error_codes! {
     // What KMS declares (its service model). Every recorded answer has status 400.
     AlreadyExistsException 400;
     CloudHsmClusterInvalidConfigurationException 400;
+    ConflictException 400;
     CustomKeyStoreInvalidStateException 400;
     CustomKeyStoreNotFoundException 400;
     DependencyTimeoutException 503;
@@ -55,6 +56,8 @@ error_codes! {
     InvalidGrantTokenException 400;
     InvalidKeyUsageException 400;
     InvalidMarkerException 400;
+    KMSInvalidMacException 400;
+    KMSInvalidSignatureException 400;
     KMSInternalException 500 or "InternalFailure" 500;
     KMSInvalidStateException 400;
     KeyUnavailableException 500;

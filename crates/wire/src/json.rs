@@ -10,8 +10,6 @@ use crate::timestamp::Timestamp;
 use crate::writer::Writer;
 
 /// Writes JSON into a buffer that is wiped when it is dropped: answers may hold plaintext.
-///
-/// The buffer is sized up front where the length is known, because growing leaves copies behind.
 pub struct JsonWriter {
     out: Zeroizing<Vec<u8>>,
     dialect: Dialect,
@@ -47,19 +45,34 @@ impl JsonWriter {
         self.out
     }
 
+    /// Makes room. A vector that grew by itself would leave an unwiped copy behind.
+    fn make_room(&mut self, more: usize) {
+        let length = self.out.len() + more;
+        if length > self.out.capacity() {
+            let mut grown = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+            grown.extend_from_slice(&self.out);
+            self.out = grown;
+        }
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.make_room(bytes.len());
+        self.out.extend_from_slice(bytes);
+    }
+
     /// Writes the name of a member of the object that is being written.
     pub fn name(&mut self, name: &str) {
         if !self.first {
-            self.out.push(b',');
+            self.put(b",");
         }
         self.first = false;
         self.text(name);
-        self.out.push(b':');
+        self.put(b":");
     }
 
     /// Writes text that is JSON already.
     pub fn raw(&mut self, json: &[u8]) {
-        self.out.extend_from_slice(json);
+        self.put(json);
     }
 
     /// Writes null.
@@ -68,17 +81,21 @@ impl JsonWriter {
     }
 
     fn plain(&mut self, text: &str) {
-        self.out.extend_from_slice(text.as_bytes());
+        self.put(text.as_bytes());
     }
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 impl Writer for JsonWriter {
     fn structure(&mut self, members: impl FnOnce(&mut Self)) {
-        self.out.push(b'{');
+        self.put(b"{");
         self.first = true;
         members(self);
         self.first = false;
-        self.out.push(b'}');
+        self.put(b"}");
     }
 
     fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
@@ -91,14 +108,14 @@ impl Writer for JsonWriter {
     }
 
     fn list<T: Write>(&mut self, values: &[T]) {
-        self.out.push(b'[');
+        self.put(b"[");
         for (index, value) in values.iter().enumerate() {
             if index > 0 {
-                self.out.push(b',');
+                self.put(b",");
             }
             value.write(self);
         }
-        self.out.push(b']');
+        self.put(b"]");
     }
 
     fn map(&mut self, pairs: &[(String, String)]) {
@@ -111,10 +128,16 @@ impl Writer for JsonWriter {
     }
 
     fn text(&mut self, value: &str) {
-        self.out.push(b'"');
+        self.put(b"\"");
         let mut rest = value.as_bytes();
-        while let Some(at) = rest.iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\') {
-            self.out.extend_from_slice(&rest[..at]);
+        // Nearly all text needs no escapes, which is found out many bytes at a time.
+        if !rest.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
+            self.put(rest);
+            self.put(b"\"");
+            return;
+        }
+        while let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) {
+            self.put(&rest[..at]);
             match rest[at] {
                 b'"' => self.plain("\\\""),
                 b'\\' => self.plain("\\\\"),
@@ -124,24 +147,24 @@ impl Writer for JsonWriter {
                 control => {
                     const HEX: &[u8; 16] = b"0123456789abcdef";
                     self.plain("\\u00");
-                    self.out.push(HEX[usize::from(control >> 4)]);
-                    self.out.push(HEX[usize::from(control & 15)]);
+                    self.put(&[HEX[usize::from(control >> 4)], HEX[usize::from(control & 15)]]);
                 }
             }
             rest = &rest[at + 1..];
         }
-        self.out.extend_from_slice(rest);
-        self.out.push(b'"');
+        self.put(rest);
+        self.put(b"\"");
     }
 
     fn blob(&mut self, value: &[u8]) {
-        self.out.push(b'"');
-        let start = self.out.len();
-        self.out.resize(start + value.len().div_ceil(3) * 4, 0);
+        self.put(b"\"");
+        let (start, length) = (self.out.len(), value.len().div_ceil(3) * 4);
+        self.make_room(length);
+        self.out.resize(start + length, 0);
         // The room is exactly what padded base64 takes.
         let written = STANDARD.encode_slice(value, &mut self.out[start..]).unwrap_or_default();
         self.out.truncate(start + written);
-        self.out.push(b'"');
+        self.put(b"\"");
     }
 
     fn integer(&mut self, value: i64) {
@@ -159,7 +182,7 @@ impl Writer for JsonWriter {
         let millis = value.millis();
         let (seconds, fraction) = (millis / 1000, (millis % 1000).unsigned_abs());
         if millis < 0 && seconds == 0 {
-            self.out.push(b'-');
+            self.put(b"-");
         }
         self.integer(seconds);
         if fraction > 0 {

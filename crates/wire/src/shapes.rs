@@ -190,6 +190,12 @@ fn is_policy(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}'))
 }
 
+fn is_material_description(text: &str) -> bool {
+    let is_space = |c| matches!(c, ' ' | '\t' | '\n' | '\u{b}' | '\u{c}' | '\r');
+    !text.is_empty()
+        && text.chars().all(|c| is_word(c) || is_space(c) || matches!(c, ':' | '/' | '.' | '-'))
+}
+
 fn is_region(text: &str) -> bool {
     // ^([a-z]+-){2,3}\d+$
     let mut parts: Vec<&str> = text.split('-').collect();
@@ -211,6 +217,9 @@ text! {
     AccountIdText = "AWSAccountIdType", 0..=UNBOUNDED;
     /// The id of a key material: 64 hex digits.
     KeyMaterialId = "BackingKeyIdType", 64..=64, pattern "^[a-f0-9]+$" by is_lower_hex;
+    /// A description of a key material.
+    KeyMaterialDescription = "KeyMaterialDescriptionType", 0..=256,
+        pattern "^[a-zA-Z0-9:/_\\s.-]+$" by is_material_description;
     /// The cluster behind a CloudHSM key store.
     CloudHsmClusterId = "CloudHsmClusterIdType", 19..=24,
         pattern "cluster-[2-7a-zA-Z]{11,16}" by is_cluster_id;
@@ -253,6 +262,8 @@ blob! {
     AttestationDocument = "AttestationDocumentType", 1..=262_144, sensitive: false;
     /// Ciphertext that KMS made.
     Ciphertext = "CiphertextType", 1..=6144, sensitive: false;
+    /// A public key: SubjectPublicKeyInfo in DER (RFC 5280).
+    PublicKey = "PublicKeyType", 1..=8192, sensitive: false;
     /// Plaintext.
     Plaintext = "PlaintextType", 1..=4096, sensitive: true;
 }
@@ -262,6 +273,8 @@ integer! {
     Limit = "LimitType", 1..=1000;
     /// A number of random bytes.
     NumberOfBytes = "NumberOfBytesType", 1..=1024;
+    /// The time between automatic rotations, in days.
+    RotationPeriodInDays = "RotationPeriodInDaysType", 90..=2560;
     /// The waiting period of a deletion, in days.
     PendingWindowInDays = "PendingWindowInDaysType", 1..=365;
 }
@@ -281,6 +294,8 @@ list! {
     Aliases = "AliasList" of AliasListEntry, 0..=UNBOUNDED;
     /// Keys related to a multi-Region key.
     MultiRegionKeys = "MultiRegionKeyList" of MultiRegionKey, 0..=UNBOUNDED;
+    /// Rotations of a page.
+    Rotations = "RotationsList" of RotationsListEntry, 0..=UNBOUNDED;
     /// What a dry run leaves out.
     DryRunModifiers = "DryRunModifierList" of crate::enums::DryRunModifierType, 0..=UNBOUNDED;
     /// Whose keys to list.
@@ -357,6 +372,19 @@ crate::structure! {
         last_updated_date: crate::Timestamp = optional "LastUpdatedDate",
     }
 
+    /// An entry of ListKeyRotations.
+    pub struct RotationsListEntry {
+        key_id: KeyId = optional "KeyId",
+        key_material_id: KeyMaterialId = optional "KeyMaterialId",
+        key_material_description: KeyMaterialDescription = optional "KeyMaterialDescription",
+        import_state: crate::enums::ImportState = optional "ImportState",
+        key_material_state: crate::enums::KeyMaterialState = optional "KeyMaterialState",
+        expiration_model: crate::enums::ExpirationModelType = optional "ExpirationModel",
+        valid_to: crate::Timestamp = optional "ValidTo",
+        rotation_date: crate::Timestamp = optional "RotationDate",
+        rotation_type: crate::enums::RotationType = optional "RotationType",
+    }
+
     /// One of a set of related multi-Region keys.
     pub struct MultiRegionKey {
         arn: ArnText = optional "Arn",
@@ -399,7 +427,7 @@ crate::structure! {
         cloud_hsm_cluster_id: CloudHsmClusterId = optional "CloudHsmClusterId",
         expiration_model: crate::enums::ExpirationModelType = optional "ExpirationModel",
         key_manager: crate::enums::KeyManagerType = optional "KeyManager",
-        customer_master_key_spec: crate::enums::CustomerMasterKeySpec =
+        customer_master_key_spec: crate::enums::AnsweredCustomerMasterKeySpec =
             optional "CustomerMasterKeySpec",
         key_spec: crate::enums::KeySpec = optional "KeySpec",
         encryption_algorithms: EncryptionAlgorithms = optional "EncryptionAlgorithms",

@@ -43,12 +43,16 @@ fn the_rfcs_digest_has_the_rfcs_signature() {
         "98a70222f0b8121aa9d30f813d683f809e462b469c7ff87639499bb94e6dae41\
          31f85042463c2a355a2003d062adf5aaa10b8c61e636062aaad11c2a26083406",
     );
-    let digest = digest(&SHA512, b"abc");
-    assert_eq!(key.sign_digest(digest.as_ref()).unwrap(), signature);
-    key.verify_digest(digest.as_ref(), &signature).unwrap();
+    let hashed: [u8; SHA_512] = digest(&SHA512, b"abc").as_ref().try_into().unwrap();
+    assert_eq!(key.sign_prehash(&hashed).unwrap(), signature);
+    key.verify_prehash(&hashed, &signature).unwrap();
     // A prehashed signature is none of the message, nor of the digest as a message.
     assert!(key.verify(b"abc", &signature).is_err());
-    assert!(key.verify(digest.as_ref(), &signature).is_err());
+    assert!(key.verify(&hashed, &signature).is_err());
+    // A digest that is handed in is hashed once more.
+    assert!(key.verify_digest(&hashed, &signature).is_err());
+    let twice: [u8; SHA_512] = digest(&SHA512, &hashed).as_ref().try_into().unwrap();
+    assert_eq!(key.sign_digest(&hashed).unwrap(), key.sign_prehash(&twice).unwrap());
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The material of a symmetric encryption key.
 
+use std::future::ready;
+
 use crypto::SymmetricKey;
-use service::ports::{KeyStoreError, SymmetricMaterial, Unopened};
+use service::ports::{KeyStoreError, Material, Pending, Unopened};
 use zeroize::Zeroizing;
 
 use super::unavailable;
@@ -15,23 +17,24 @@ impl Symmetric {
     }
 }
 
-impl SymmetricMaterial for Symmetric {
-    fn seal(
-        &self,
-        header: &[u8],
-        context: &[u8],
-        plaintext: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), KeyStoreError> {
-        self.0.seal(header, context, plaintext, out).map_err(unavailable)
+impl Material for Symmetric {
+    fn seal<'a>(
+        &'a self,
+        header: &'a [u8],
+        context: &'a [u8],
+        plaintext: &'a [u8],
+        out: &'a mut Vec<u8>,
+    ) -> Pending<'a, Result<(), KeyStoreError>> {
+        let sealed = self.0.seal(header, context, plaintext, out).map_err(unavailable);
+        Box::pin(ready(sealed))
     }
 
-    fn open(
-        &self,
-        header: &[u8],
-        context: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
-        self.0.open(header, context, sealed).map_err(|_| Unopened)
+    fn open<'a>(
+        &'a self,
+        header: &'a [u8],
+        context: &'a [u8],
+        sealed: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Unopened>> {
+        Box::pin(ready(self.0.open(header, context, sealed).map_err(|_| Unopened)))
     }
 }

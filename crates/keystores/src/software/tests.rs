@@ -1,6 +1,11 @@
 //! The software key store over a real store.
 
+use wire::enums::{
+    EncryptionAlgorithmSpec, KeySpec, MacAlgorithmSpec, SigningAlgorithmSpec as Signing,
+};
+
 use super::*;
+use service::ports::{MaterialError, Message};
 
 const ARN: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
@@ -12,19 +17,30 @@ fn key_store(store: &Arc<storage::Memory>) -> Software {
     Software::new(Arc::clone(store) as _, RootKey::generate().unwrap())
 }
 
+/// Makes material of that spec and opens it again: the handle as made and the one as stored.
+async fn twice(key_store: &Software, spec: KeySpec) -> [Arc<dyn Material>; 2] {
+    let binding = Binding { spec, ..binding("us-east-1") };
+    let (wrapped, made) = key_store.generate(binding).await.unwrap();
+    let opened = key_store.open(binding, made.id, &wrapped).await.unwrap();
+    [made.material, opened]
+}
+
 #[tokio::test]
 async fn material_opens_again_under_its_binding_only() {
     let store = Arc::new(storage::Memory::new());
     let key_store = key_store(&store);
     let (wrapped, made) = key_store.generate(binding("us-east-1")).await.unwrap();
     let mut sealed = Vec::new();
-    made.material.seal(b"header", b"context", b"plaintext", &mut sealed).unwrap();
+    made.material.seal(b"header", b"context", b"plaintext", &mut sealed).await.unwrap();
     let opened = key_store.open(binding("us-east-1"), made.id, &wrapped).await.unwrap();
-    assert_eq!(opened.open(b"header", b"context", &sealed).unwrap().as_slice(), b"plaintext");
+    let plaintext = opened.open(b"header", b"context", &sealed).await.unwrap();
+    assert_eq!(plaintext.as_slice(), b"plaintext");
 
     let other_arn = Binding { key_arn: "arn:x", ..binding("us-east-1") };
+    let other_spec = Binding { spec: KeySpec::Hmac256, ..binding("us-east-1") };
     let refused = [
         key_store.open(other_arn, made.id, &wrapped).await,
+        key_store.open(other_spec, made.id, &wrapped).await,
         key_store.open(binding("us-east-1"), MaterialId([0; 32]), &wrapped).await,
         key_store.open(binding("us-east-1"), made.id, b"").await,
         key_store.open(binding("us-east-1"), made.id, &wrapped[..wrapped.len() - 1]).await,
@@ -54,9 +70,110 @@ async fn another_root_key_opens_nothing() {
 }
 
 #[tokio::test]
-async fn other_specs_are_refused() {
+async fn every_signing_spec_signs_and_verifies() {
     let key_store = key_store(&Arc::new(storage::Memory::new()));
-    let binding = Binding { spec: KeySpec::Rsa2048, ..binding("us-east-1") };
-    let made = key_store.generate(binding).await;
-    assert!(matches!(made, Err(KeyStoreError::Unsupported)));
+    for (spec, algorithm, digest) in [
+        (KeySpec::Rsa2048, Signing::RsassaPssSha256, Some(32)),
+        (KeySpec::Rsa2048, Signing::RsassaPkcs1V15Sha512, Some(64)),
+        (KeySpec::EccNistP256, Signing::EcdsaSha256, Some(32)),
+        (KeySpec::EccNistP384, Signing::EcdsaSha384, Some(48)),
+        (KeySpec::EccNistP521, Signing::EcdsaSha512, Some(64)),
+        (KeySpec::EccSecgP256K1, Signing::EcdsaSha256, Some(32)),
+        (KeySpec::EccNistEdwards25519, Signing::Ed25519Sha512, None),
+        (KeySpec::EccNistEdwards25519, Signing::Ed25519PhSha512, Some(64)),
+        (KeySpec::MlDsa44, Signing::MlDsaShake256, None),
+        (KeySpec::MlDsa65, Signing::MlDsaShake256, None),
+        (KeySpec::MlDsa87, Signing::MlDsaShake256, None),
+    ] {
+        let [made, opened] = twice(&key_store, spec).await;
+        assert_eq!(made.public_key().await.unwrap(), opened.public_key().await.unwrap());
+        let bytes = [7; 64];
+        let mut messages = Vec::new();
+        if algorithm != Signing::Ed25519PhSha512 {
+            messages.push(Message::Raw(b"message"));
+        }
+        messages.extend(digest.map(|length| Message::Digest(&bytes[..length])));
+        if algorithm == Signing::MlDsaShake256 {
+            messages.push(Message::ExternalMu(&bytes));
+        }
+        for message in messages {
+            let signature = made.sign(algorithm, message).await.unwrap();
+            assert!(opened.verify(algorithm, message, &signature).await.unwrap(), "{spec}");
+            let other = Message::Raw(b"another");
+            if algorithm != Signing::Ed25519PhSha512 {
+                assert!(!opened.verify(algorithm, other, &signature).await.unwrap(), "{spec}");
+            }
+            let mut altered = signature.clone();
+            altered[signature.len() / 2] ^= 1;
+            assert!(!opened.verify(algorithm, message, &altered).await.unwrap(), "{spec}");
+            assert!(!opened.verify(algorithm, message, b"x").await.unwrap(), "{spec}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn macs_secrets_and_rsa_ciphertexts_survive_storing() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    for (spec, algorithm, length) in [
+        (KeySpec::Hmac224, MacAlgorithmSpec::HmacSha224, 28),
+        (KeySpec::Hmac256, MacAlgorithmSpec::HmacSha256, 32),
+        (KeySpec::Hmac384, MacAlgorithmSpec::HmacSha384, 48),
+        (KeySpec::Hmac512, MacAlgorithmSpec::HmacSha512, 64),
+    ] {
+        let [made, opened] = twice(&key_store, spec).await;
+        let mac = made.mac(algorithm, b"message").await.unwrap();
+        assert_eq!(mac.len(), length);
+        assert!(opened.verify_mac(algorithm, b"message", &mac).await.unwrap());
+        assert!(!opened.verify_mac(algorithm, b"another", &mac).await.unwrap());
+    }
+    for spec in [KeySpec::MlKem512, KeySpec::MlKem768, KeySpec::MlKem1024] {
+        let [made, opened] = twice(&key_store, spec).await;
+        let encapsulated = made.encapsulate().await.unwrap();
+        let secret = opened.decapsulate(&encapsulated.ciphertext).await.unwrap();
+        assert_eq!(*secret, *encapsulated.secret);
+        assert!(matches!(opened.decapsulate(b"short").await, Err(MaterialError::Input)));
+    }
+    for spec in [KeySpec::EccNistP256, KeySpec::EccNistP384, KeySpec::EccNistP521] {
+        let [ours, ours_again] = twice(&key_store, spec).await;
+        let [theirs, _] = twice(&key_store, spec).await;
+        let one = ours_again.agree(&theirs.public_key().await.unwrap()).await.unwrap();
+        let other = theirs.agree(&ours.public_key().await.unwrap()).await.unwrap();
+        assert_eq!(*one, *other);
+        assert!(matches!(ours.agree(b"no key").await, Err(MaterialError::Input)));
+    }
+    let [made, opened] = twice(&key_store, KeySpec::Rsa2048).await;
+    let algorithm = EncryptionAlgorithmSpec::RsaesOaepSha256;
+    let ciphertext = made.encrypt(algorithm, b"plaintext").await.unwrap();
+    assert_eq!(opened.decrypt(algorithm, &ciphertext).await.unwrap().as_slice(), b"plaintext");
+    let other = EncryptionAlgorithmSpec::RsaesOaepSha1;
+    assert!(opened.decrypt(other, &ciphertext).await.is_err());
+}
+
+#[tokio::test]
+async fn what_a_material_can_not_do_is_refused() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    let [symmetric, _] = twice(&key_store, KeySpec::SymmetricDefault).await;
+    assert!(matches!(symmetric.public_key().await, Err(KeyStoreError::Unsupported)));
+    assert!(symmetric.sign(Signing::EcdsaSha256, Message::Raw(b"m")).await.is_err());
+    assert!(symmetric.agree(b"key").await.is_err());
+    let [mac, _] = twice(&key_store, KeySpec::Hmac256).await;
+    assert!(mac.seal(b"", b"", b"", &mut Vec::new()).await.is_err());
+    assert!(mac.open(b"", b"", b"").await.is_err());
+    let sm2 = Binding { spec: KeySpec::Sm2, ..binding("us-east-1") };
+    assert!(matches!(key_store.generate(sm2).await, Err(KeyStoreError::Unsupported)));
+}
+
+#[tokio::test]
+async fn data_key_pairs_are_of_their_spec() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    for spec in DataKeyPairSpec::ALL {
+        let pair = key_store.data_key_pair(*spec).await;
+        if *spec == DataKeyPairSpec::Sm2 {
+            assert!(matches!(pair, Err(KeyStoreError::Unsupported)));
+            continue;
+        }
+        // PKCS#8 and SubjectPublicKeyInfo both begin with a DER sequence.
+        let pair = pair.unwrap();
+        assert_eq!((pair.private_key[0], pair.public_key[0]), (0x30, 0x30), "{spec}");
+    }
 }

@@ -18,6 +18,7 @@ use crate::key::{self, Account, Key, RESOURCE_KIND};
 use crate::key_id::KeyId;
 use crate::operations::MANAGEMENT;
 use crate::records::{KeyRecord, MaterialRecord, encode};
+use crate::spec::algorithms;
 use crate::{key_policy, layout, tags};
 
 /// CreateKey.
@@ -82,7 +83,7 @@ impl Operation for CreateKey {
         _: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        let usage = usage(input)?;
+        let (spec, usage) = kind(input)?;
         supported(input)?;
         let mut key_tags = Vec::new();
         if let Some(new) = &input.tags {
@@ -105,11 +106,11 @@ impl Operation for CreateKey {
             region: region.as_str(),
             key_arn: &arn,
             identity: identity(account, &id),
-            spec: KeySpec::SymmetricDefault,
+            spec,
         };
         let (wrapped, opened) = cx.service.key_store.generate(binding).await?;
         let record = KeyRecord {
-            spec: KeySpec::SymmetricDefault,
+            spec,
             usage,
             origin: OriginType::AwsKms,
             manager: KeyManagerType::Customer,
@@ -119,7 +120,8 @@ impl Operation for CreateKey {
             deletion: None,
             policy,
             tags: key_tags,
-            materials: vec![MaterialRecord { id: opened.id, wrapped }],
+            materials: vec![MaterialRecord { id: opened.id, wrapped, rotated: None }],
+            rotation: None,
         };
         let place = layout::key(account, region, id.as_str());
         let value = encode(&record)?;
@@ -143,8 +145,8 @@ impl Operation for CreateKey {
     }
 }
 
-/// The usage of the new key, by spec and request.
-fn usage(input: &CreateKeyRequest) -> Result<KeyUsageType, Error> {
+/// Spec and usage of the new key.
+fn kind(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsageType), Error> {
     let spec = match (input.key_spec, input.customer_master_key_spec) {
         (Some(_), Some(_)) => {
             return Err(Error::validation(
@@ -156,18 +158,24 @@ fn usage(input: &CreateKeyRequest) -> Result<KeyUsageType, Error> {
         (None, Some(spec)) => spec.into(),
         (None, None) => KeySpec::SymmetricDefault,
     };
-    match (spec, input.key_usage) {
-        (KeySpec::SymmetricDefault, None | Some(KeyUsageType::EncryptDecrypt)) => {
-            Ok(KeyUsageType::EncryptDecrypt)
+    if spec == KeySpec::Sm2 {
+        return Err(unsupported(format!("KeySpec {spec} is not supported in this Region")));
+    }
+    let usage = match input.key_usage {
+        Some(usage) => usage,
+        None if spec == KeySpec::SymmetricDefault => KeyUsageType::EncryptDecrypt,
+        None => {
+            return Err(Error::validation(
+                "You must specify a KeyUsage value for all KMS keys except for symmetric \
+                 encryption keys.",
+            ));
         }
-        (KeySpec::SymmetricDefault, Some(usage)) => Err(Error::validation(format!(
+    };
+    match algorithms(spec, usage) {
+        Some(_) => Ok((spec, usage)),
+        None => Err(Error::validation(format!(
             "KeyUsage {usage} is not compatible with KeySpec {spec}"
         ))),
-        (_, None) => Err(Error::validation(
-            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption \
-             keys.",
-        )),
-        (_, Some(_)) => Err(unsupported(format!("KeySpec {spec} is not supported"))),
     }
 }
 

@@ -88,13 +88,13 @@ impl Operation for Decrypt {
     ) -> Result<Self::Output, Error> {
         let algorithm = target.key.encrypts_by(input.encryption_algorithm)?;
         without_recipient(input.recipient.as_ref())?;
-        let opened = target.decrypt(cx, input.encryption_context.as_ref()).await?;
+        let opened = target.decrypt(cx, algorithm, input.encryption_context.as_ref()).await?;
         Ok(DecryptResponse {
             key_id: Some(target.key.arn_as_key_id()),
             plaintext: Some(Plaintext::of(opened.plaintext)),
             encryption_algorithm: Some(algorithm),
             ciphertext_for_recipient: None,
-            key_material_id: Some(opened.material),
+            key_material_id: opened.material,
         })
     }
 }

@@ -53,7 +53,15 @@ impl Operation for EnableKey {
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        cx.service.replace(target, |record| record.enabled = true).await?;
+        cx.service
+            .replace(target, |record| {
+                record.enabled = true;
+                if let Some(schedule) = &mut record.rotation {
+                    // Dates that passed while the key was disabled are one rotation, now.
+                    schedule.next = schedule.next.max(cx.now);
+                }
+            })
+            .await?;
         Ok(Nothing {})
     }
 }

@@ -73,7 +73,8 @@ impl Operation for Encrypt {
     ) -> Result<Self::Output, Error> {
         let algorithm = target.encrypts_by(input.encryption_algorithm)?;
         let context = input.encryption_context.as_ref();
-        let sealed = cx.service.encrypt(target, context, input.plaintext.as_bytes()).await?;
+        let sealed =
+            cx.service.encrypt(target, algorithm, context, input.plaintext.as_bytes()).await?;
         Ok(EncryptResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             key_id: Some(target.arn_as_key_id()),

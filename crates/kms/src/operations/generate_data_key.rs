@@ -79,11 +79,12 @@ impl Operation for GenerateDataKey {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
+        target.encrypts_by(None)?;
         let length = length(input.key_spec, input.number_of_bytes)?;
         without_recipient(input.recipient.as_ref())?;
         let data_key = cx.service.key_store.random(length)?;
         let context = input.encryption_context.as_ref();
-        let sealed = cx.service.encrypt(target, context, &data_key).await?;
+        let sealed = cx.service.seal(target, context, &data_key).await?;
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             plaintext: Some(Plaintext::of(data_key)),

@@ -72,10 +72,11 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
+        target.encrypts_by(None)?;
         let length = length(input.key_spec, input.number_of_bytes)?;
         let data_key = cx.service.key_store.random(length)?;
         let context = input.encryption_context.as_ref();
-        let sealed = cx.service.encrypt(target, context, &data_key).await?;
+        let sealed = cx.service.seal(target, context, &data_key).await?;
         Ok(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             key_id: Some(target.arn_as_key_id()),

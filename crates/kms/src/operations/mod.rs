@@ -3,27 +3,42 @@
 mod cancel_key_deletion;
 mod create_alias;
 mod create_key;
+mod decapsulate;
 mod decrypt;
 mod delete_alias;
+mod derive_shared_secret;
 mod describe_key;
 mod disable_key;
+mod disable_key_rotation;
 mod enable_key;
+mod enable_key_rotation;
+mod encapsulate;
 mod encrypt;
 mod generate_data_key;
+mod generate_data_key_pair;
+mod generate_data_key_pair_without_plaintext;
 mod generate_data_key_without_plaintext;
+mod generate_mac;
 mod generate_random;
 mod get_key_policy;
+mod get_key_rotation_status;
+mod get_public_key;
 mod list_aliases;
 mod list_key_policies;
+mod list_key_rotations;
 mod list_keys;
 mod list_resource_tags;
 mod put_key_policy;
 mod re_encrypt;
+mod rotate_key_on_demand;
 mod schedule_key_deletion;
+mod sign;
 mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod verify;
+mod verify_mac;
 
 use service::{ANY_STATE, AnyOperation, Facts, USABLE};
 use wire::enums::KeyState;
@@ -68,27 +83,42 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &cancel_key_deletion::CancelKeyDeletion,
     &create_alias::CreateAlias,
     &create_key::CreateKey,
+    &decapsulate::Decapsulate,
     &decrypt::Decrypt,
     &delete_alias::DeleteAlias,
+    &derive_shared_secret::DeriveSharedSecret,
     &describe_key::DescribeKey,
     &disable_key::DisableKey,
+    &disable_key_rotation::DisableKeyRotation,
     &enable_key::EnableKey,
+    &enable_key_rotation::EnableKeyRotation,
+    &encapsulate::Encapsulate,
     &encrypt::Encrypt,
     &generate_data_key::GenerateDataKey,
+    &generate_data_key_pair::GenerateDataKeyPair,
+    &generate_data_key_pair_without_plaintext::GenerateDataKeyPairWithoutPlaintext,
     &generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext,
+    &generate_mac::GenerateMac,
     &generate_random::GenerateRandom,
     &get_key_policy::GetKeyPolicy,
+    &get_key_rotation_status::GetKeyRotationStatus,
+    &get_public_key::GetPublicKey,
     &list_aliases::ListAliases,
     &list_key_policies::ListKeyPolicies,
+    &list_key_rotations::ListKeyRotations,
     &list_keys::ListKeys,
     &list_resource_tags::ListResourceTags,
     &put_key_policy::PutKeyPolicy,
     &re_encrypt::ReEncrypt,
+    &rotate_key_on_demand::RotateKeyOnDemand,
     &schedule_key_deletion::ScheduleKeyDeletion,
+    &sign::Sign,
     &tag_resource::TagResource,
     &untag_resource::UntagResource,
     &update_alias::UpdateAlias,
     &update_key_description::UpdateKeyDescription,
+    &verify::Verify,
+    &verify_mac::VerifyMac,
 ];
 
 /// The operations of the service model that don't exist yet; they answer
@@ -97,33 +127,18 @@ pub const MISSING: &[&str] = &[
     "ConnectCustomKeyStore",
     "CreateCustomKeyStore",
     "CreateGrant",
-    "Decapsulate",
     "DeleteCustomKeyStore",
     "DeleteImportedKeyMaterial",
-    "DeriveSharedSecret",
     "DescribeCustomKeyStores",
-    "DisableKeyRotation",
     "DisconnectCustomKeyStore",
-    "EnableKeyRotation",
-    "Encapsulate",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateMac",
     "GetKeyLastUsage",
-    "GetKeyRotationStatus",
     "GetParametersForImport",
-    "GetPublicKey",
     "ImportKeyMaterial",
     "ListGrants",
-    "ListKeyRotations",
     "ListRetirableGrants",
     "ReplicateKey",
     "RetireGrant",
     "RevokeGrant",
-    "RotateKeyOnDemand",
-    "Sign",
     "UpdateCustomKeyStore",
     "UpdatePrimaryRegion",
-    "Verify",
-    "VerifyMac",
 ];

@@ -127,17 +127,18 @@ impl Operation for ReEncrypt {
         let (source, destination) = (&target.source, &target.destination);
         let source_algorithm = source.key.encrypts_by(input.source_encryption_algorithm)?;
         let algorithm = destination.encrypts_by(input.destination_encryption_algorithm)?;
-        let opened = source.decrypt(cx, input.source_encryption_context.as_ref()).await?;
+        let context = input.source_encryption_context.as_ref();
+        let opened = source.decrypt(cx, source_algorithm, context).await?;
         let context = input.destination_encryption_context.as_ref();
-        let sealed = cx.service.encrypt(destination, context, &opened.plaintext).await?;
+        let sealed = cx.service.encrypt(destination, algorithm, context, &opened.plaintext).await?;
         Ok(ReEncryptResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             source_key_id: Some(source.key.arn_as_key_id()),
             key_id: Some(destination.arn_as_key_id()),
             source_encryption_algorithm: Some(source_algorithm),
             destination_encryption_algorithm: Some(algorithm),
-            source_key_material_id: Some(opened.material),
-            destination_key_material_id: Some(sealed.material),
+            source_key_material_id: opened.material,
+            destination_key_material_id: destination.is_symmetric().then_some(sealed.material),
         })
     }
 }

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use wire::enums::KeySpec;
+use wire::enums::{
+    DataKeyPairSpec, EncryptionAlgorithmSpec, KeySpec, MacAlgorithmSpec, SigningAlgorithmSpec,
+};
 use zeroize::Zeroizing;
 
 use super::Pending;
@@ -66,30 +68,156 @@ impl std::error::Error for KeyStoreError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unopened;
 
-/// The material of a symmetric encryption key, ready for use.
-pub trait SymmetricMaterial: Send + Sync {
-    /// Encrypts; appends the sealed bytes to `out`. Header and context are authenticated.
-    ///
-    /// # Errors
-    /// [`KeyStoreError::Unavailable`].
-    fn seal(
-        &self,
-        header: &[u8],
-        context: &[u8],
-        plaintext: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), KeyStoreError>;
+/// Why a material didn't do what it was asked.
+#[derive(Debug)]
+pub enum MaterialError {
+    /// The input is none that this material can take: of the wrong length, off the curve,
+    /// malformed.
+    Input,
+    /// The key store failed, or has no such use of this material.
+    KeyStore(KeyStoreError),
+}
 
-    /// Decrypts what [`SymmetricMaterial::seal`] appended to `header`.
-    ///
-    /// # Errors
-    /// [`Unopened`] whatever is wrong.
-    fn open(
-        &self,
-        header: &[u8],
-        context: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Unopened>;
+impl From<KeyStoreError> for MaterialError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::KeyStore(error)
+    }
+}
+
+/// What is signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Message<'a> {
+    /// A message, which the algorithm hashes.
+    Raw(&'a [u8]),
+    /// A message's digest, which is not hashed again (Ed25519ph hashes it once more by definition).
+    Digest(&'a [u8]),
+    /// ML-DSA's message representative (FIPS 204, section 6.2).
+    ExternalMu(&'a [u8]),
+}
+
+/// A secret that two parties share, with what the other one needs to come by it.
+pub struct Encapsulated {
+    /// The secret.
+    pub secret: Zeroizing<Vec<u8>>,
+    /// The secret, encapsulated.
+    pub ciphertext: Vec<u8>,
+}
+
+/// A key material, ready for use. What a kind of material can't do answers
+/// [`KeyStoreError::Unsupported`]; that is a failure of ours, as the callers check the spec first.
+///
+/// Everything may take time, be it for a network or for arithmetic; nothing blocks the caller's
+/// thread for long.
+pub trait Material: Send + Sync {
+    /// Encrypts symmetrically; appends the sealed bytes to `out`. Header and context are
+    /// authenticated.
+    fn seal<'a>(
+        &'a self,
+        _header: &'a [u8],
+        _context: &'a [u8],
+        _plaintext: &'a [u8],
+        _out: &'a mut Vec<u8>,
+    ) -> Pending<'a, Result<(), KeyStoreError>> {
+        unsupported()
+    }
+
+    /// Decrypts what [`Material::seal`] appended, or a ciphertext that an unsupported material
+    /// can't have made.
+    fn open<'a>(
+        &'a self,
+        _header: &'a [u8],
+        _context: &'a [u8],
+        _sealed: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Unopened>> {
+        Box::pin(std::future::ready(Err(Unopened)))
+    }
+
+    /// The public key: SubjectPublicKeyInfo in DER (RFC 5280).
+    fn public_key(&self) -> Pending<'_, Result<Vec<u8>, KeyStoreError>> {
+        unsupported()
+    }
+
+    /// Encrypts with the public key.
+    fn encrypt<'a>(
+        &'a self,
+        _algorithm: EncryptionAlgorithmSpec,
+        _plaintext: &'a [u8],
+    ) -> Pending<'a, Result<Vec<u8>, MaterialError>> {
+        unsupported()
+    }
+
+    /// Decrypts with the private key.
+    fn decrypt<'a>(
+        &'a self,
+        _algorithm: EncryptionAlgorithmSpec,
+        _ciphertext: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Unopened>> {
+        Box::pin(std::future::ready(Err(Unopened)))
+    }
+
+    /// Signs.
+    fn sign<'a>(
+        &'a self,
+        _algorithm: SigningAlgorithmSpec,
+        _message: Message<'a>,
+    ) -> Pending<'a, Result<Vec<u8>, MaterialError>> {
+        unsupported()
+    }
+
+    /// Whether the signature is one of this message.
+    fn verify<'a>(
+        &'a self,
+        _algorithm: SigningAlgorithmSpec,
+        _message: Message<'a>,
+        _signature: &'a [u8],
+    ) -> Pending<'a, Result<bool, MaterialError>> {
+        unsupported()
+    }
+
+    /// Makes a MAC.
+    fn mac<'a>(
+        &'a self,
+        _algorithm: MacAlgorithmSpec,
+        _message: &'a [u8],
+    ) -> Pending<'a, Result<Vec<u8>, MaterialError>> {
+        unsupported()
+    }
+
+    /// Whether the MAC is one of this message, found out in constant time.
+    fn verify_mac<'a>(
+        &'a self,
+        _algorithm: MacAlgorithmSpec,
+        _message: &'a [u8],
+        _mac: &'a [u8],
+    ) -> Pending<'a, Result<bool, MaterialError>> {
+        unsupported()
+    }
+
+    /// Agrees on a secret with the holder of that public key (SubjectPublicKeyInfo in DER).
+    fn agree<'a>(
+        &'a self,
+        _peer: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, MaterialError>> {
+        unsupported()
+    }
+
+    /// Makes a secret and encapsulates it for the holder of the private key.
+    fn encapsulate(&self) -> Pending<'_, Result<Encapsulated, MaterialError>> {
+        unsupported()
+    }
+
+    /// Recovers an encapsulated secret.
+    fn decapsulate<'a>(
+        &'a self,
+        _ciphertext: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, MaterialError>> {
+        unsupported()
+    }
+}
+
+fn unsupported<'a, T: Send + 'a, E: From<KeyStoreError> + Send + 'a>() -> Pending<'a, Result<T, E>>
+{
+    Box::pin(std::future::ready(Err(KeyStoreError::Unsupported.into())))
 }
 
 /// A material that was just made or opened.
@@ -97,7 +225,15 @@ pub struct Opened {
     /// Its id.
     pub id: MaterialId,
     /// Its handle.
-    pub material: Arc<dyn SymmetricMaterial>,
+    pub material: Arc<dyn Material>,
+}
+
+/// A fresh key pair that is no key of KMS's.
+pub struct DataKeyPair {
+    /// The private key: PKCS#8 in DER (RFC 5208).
+    pub private_key: Zeroizing<Vec<u8>>,
+    /// The public key: SubjectPublicKeyInfo in DER (RFC 5280).
+    pub public_key: Vec<u8>,
 }
 
 /// Where key material lives.
@@ -114,7 +250,13 @@ pub trait KeyStore: Send + Sync {
         binding: Binding<'a>,
         id: MaterialId,
         wrapped: &'a [u8],
-    ) -> Pending<'a, Result<Arc<dyn SymmetricMaterial>, KeyStoreError>>;
+    ) -> Pending<'a, Result<Arc<dyn Material>, KeyStoreError>>;
+
+    /// Makes a key pair to be given away.
+    fn data_key_pair(
+        &self,
+        spec: DataKeyPairSpec,
+    ) -> Pending<'_, Result<DataKeyPair, KeyStoreError>>;
 
     /// Random bytes from the key store's generator, for data keys and GenerateRandom.
     ///

@@ -13,7 +13,8 @@ pub use audit::{AuditLog, AuditUnavailable};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyUnavailable};
 pub use key_store::{
-    Binding, KeyStore, KeyStoreError, MaterialId, Opened, SymmetricMaterial, Unopened,
+    Binding, DataKeyPair, Encapsulated, KeyStore, KeyStoreError, Material, MaterialError,
+    MaterialId, Message, Opened, Unopened,
 };
 pub use store::{
     Change, Commit, Expect, Item, Observer, Page, Revision, Store, StoreError, Subscription,

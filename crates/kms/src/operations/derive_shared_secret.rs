@@ -1,0 +1,95 @@
+//! DeriveSharedSecret: what a key and a peer's public key agree on (ECDH): the raw x coordinate.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
+//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException (Recipient),
+//! ValidationException (the peer's key), DryRunOperationException.
+
+use std::sync::Arc;
+
+use service::ports::MaterialError;
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::enums::{KeyAgreementAlgorithmSpec, KeyUsageType, OriginType};
+use wire::shapes::{Ciphertext, GrantTokens, Plaintext, PublicKey, RecipientInfo};
+use wire::{ErrorCode, structure};
+
+use crate::Kms;
+use crate::data_key::without_recipient;
+use crate::encryption::failed;
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
+
+/// DeriveSharedSecret.
+pub(crate) struct DeriveSharedSecret;
+
+structure! {
+    /// Input of DeriveSharedSecret.
+    pub(crate) struct DeriveSharedSecretRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        key_agreement_algorithm: KeyAgreementAlgorithmSpec = required "KeyAgreementAlgorithm",
+        public_key: PublicKey = required "PublicKey",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        dry_run: bool = optional "DryRun",
+        recipient: RecipientInfo = optional "Recipient",
+    }
+
+    /// Output of DeriveSharedSecret.
+    pub(crate) struct DeriveSharedSecretResponse {
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        shared_secret: Plaintext = optional "SharedSecret",
+        ciphertext_for_recipient: Ciphertext = optional "CiphertextForRecipient",
+        key_agreement_algorithm: KeyAgreementAlgorithmSpec = optional "KeyAgreementAlgorithm",
+        key_origin: OriginType = optional "KeyOrigin",
+    }
+}
+
+impl Operation for DeriveSharedSecret {
+    type Service = Kms;
+    type Input = DeriveSharedSecretRequest;
+    type Output = DeriveSharedSecretResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "DeriveSharedSecret",
+        actions: &["kms:DeriveSharedSecret"],
+        usage: Some(KeyUsageType::KeyAgreement),
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::DryRunOperationException,
+        ],
+        ..CRYPTOGRAPHY
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        without_recipient(input.recipient.as_ref())?;
+        let (_, material) = target.current_material(cx.service.key_store.as_ref()).await?;
+        let secret = material.agree(input.public_key.as_bytes()).await;
+        let secret = secret.map_err(|error| match error {
+            // AWS answers without a message, whatever is wrong with the key.
+            MaterialError::Input => Error::bare(ErrorCode::ValidationException),
+            other @ MaterialError::KeyStore(_) => failed(other),
+        })?;
+        Ok(DeriveSharedSecretResponse {
+            key_id: Some(target.arn_as_key_id()),
+            shared_secret: Some(Plaintext::of(secret)),
+            ciphertext_for_recipient: None,
+            key_agreement_algorithm: Some(input.key_agreement_algorithm),
+            key_origin: Some(target.record.origin),
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! GenerateDataKeyPair: a fresh key pair, its private key in plaintext and encrypted under a
+//! symmetric key.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
+//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException
+//! (SM2; Recipient), DryRunOperationException.
+
+use std::sync::Arc;
+
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::enums::{DataKeyPairSpec, KeyUsageType};
+use wire::shapes::{
+    Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, Plaintext, PublicKey, RecipientInfo,
+};
+use wire::{ErrorCode, structure};
+use zeroize::Zeroizing;
+
+use crate::Kms;
+use crate::data_key::{pair_spec, without_recipient};
+use crate::key::Key;
+use crate::key_id::Aliases;
+use crate::operations::CRYPTOGRAPHY;
+
+/// GenerateDataKeyPair.
+pub(crate) struct GenerateDataKeyPair;
+
+structure! {
+    /// Input of GenerateDataKeyPair.
+    pub(crate) struct GenerateDataKeyPairRequest {
+        encryption_context: EncryptionContext = optional "EncryptionContext",
+        key_id: wire::shapes::KeyId = required "KeyId",
+        key_pair_spec: DataKeyPairSpec = required "KeyPairSpec",
+        grant_tokens: GrantTokens = optional "GrantTokens",
+        recipient: RecipientInfo = optional "Recipient",
+        dry_run: bool = optional "DryRun",
+    }
+
+    /// Output of GenerateDataKeyPair.
+    pub(crate) struct GenerateDataKeyPairResponse {
+        private_key_ciphertext_blob: Ciphertext = optional "PrivateKeyCiphertextBlob",
+        private_key_plaintext: Plaintext = optional "PrivateKeyPlaintext",
+        public_key: PublicKey = optional "PublicKey",
+        key_id: wire::shapes::KeyId = optional "KeyId",
+        key_pair_spec: DataKeyPairSpec = optional "KeyPairSpec",
+        ciphertext_for_recipient: Ciphertext = optional "CiphertextForRecipient",
+        key_material_id: KeyMaterialId = optional "KeyMaterialId",
+    }
+}
+
+impl Operation for GenerateDataKeyPair {
+    type Service = Kms;
+    type Input = GenerateDataKeyPairRequest;
+    type Output = GenerateDataKeyPairResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "GenerateDataKeyPair",
+        actions: &["kms:GenerateDataKeyPair"],
+        usage: Some(KeyUsageType::EncryptDecrypt),
+        errors: &[
+            ErrorCode::NotFoundException,
+            ErrorCode::DisabledException,
+            ErrorCode::KeyUnavailableException,
+            ErrorCode::DependencyTimeoutException,
+            ErrorCode::InvalidKeyUsageException,
+            ErrorCode::InvalidGrantTokenException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::UnsupportedOperationException,
+            ErrorCode::DryRunOperationException,
+        ],
+        ..CRYPTOGRAPHY
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        target.encrypts_by(None)?;
+        let spec = pair_spec(input.key_pair_spec)?;
+        without_recipient(input.recipient.as_ref())?;
+        // A dry run has no use for the pair, whose making may take a second.
+        cx.unless_dry_run()?;
+        let pair = cx.service.key_store.data_key_pair(spec).await?;
+        let context = input.encryption_context.as_ref();
+        let sealed = cx.service.seal(target, context, &pair.private_key).await?;
+        Ok(GenerateDataKeyPairResponse {
+            private_key_ciphertext_blob: Some(sealed.ciphertext),
+            private_key_plaintext: Some(Plaintext::of(pair.private_key)),
+            public_key: Some(PublicKey::of(Zeroizing::new(pair.public_key))),
+            key_id: Some(target.arn_as_key_id()),
+            key_pair_spec: Some(spec),
+            ciphertext_for_recipient: None,
+            key_material_id: Some(sealed.material),
+        })
+    }
+}
