@@ -53,6 +53,7 @@ def test_a_strangers_key_is_closed(account, kms, key, stranger):
          lambda: stranger.generate_data_key(KeyId=arn, KeySpec="AES_256")),
         ("kms:Decrypt", lambda: stranger.decrypt(CiphertextBlob=blob, KeyId=arn)),
         ("kms:Encrypt", lambda: stranger.encrypt(KeyId=arn, Plaintext=b"x", DryRun=True)),
+        ("kms:ListAliases", lambda: stranger.list_aliases(KeyId=arn)),
     ):
         assert_denied(caller, action, attempt)
     with refused("AccessDeniedException", UNREACHABLE_CIPHERTEXT):

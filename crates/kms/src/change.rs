@@ -19,7 +19,7 @@ pub(crate) fn replacing(key: &Key, record: &KeyRecord) -> Result<Commit, Error> 
 }
 
 impl Kms {
-    /// Writes a changed record in place of the key's; a record that didn't change isn't written.
+    /// Writes a changed record in place of the key's.
     ///
     /// # Errors
     /// A conflict, which makes the pipeline decide the request again.

@@ -8,6 +8,7 @@ use wire::shapes::{AliasListEntry, AliasName, Aliases as AliasList, ArnText, Lim
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
+use crate::authorization::unreachable_key;
 use crate::key::Account;
 use crate::key_id::{Aliases, KeyId};
 use crate::layout;
@@ -74,6 +75,10 @@ impl Operation for ListAliases {
             Some(name) => {
                 let action = Self::FACTS.actions[0];
                 let key = cx.service.key_named(cx, name, Aliases::Refused, action).await?;
+                // Whether another account has such a key is not to be learnt here.
+                if key.account != *account {
+                    return Err(unreachable_key(cx, action));
+                }
                 layout::key_aliases(account, region, key.id.as_str())
             }
         };
