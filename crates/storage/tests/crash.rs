@@ -11,9 +11,14 @@ use std::time::Duration;
 
 use service::ports::{Commit, Store as _, StoreError};
 use storage::Embedded;
+use tokio::sync::Mutex;
 
 /// Names the database to the child.
 const DATABASE: &str = "STORAGE_CRASH_TEST_DATABASE";
+
+/// A process that is being started holds the locks of the one that starts it for a moment, so
+/// only one of these tests runs at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 const TASKS: usize = 16;
 const ROUNDS: u32 = 20;
@@ -119,6 +124,7 @@ async fn verify(database: &Path, latest: &HashMap<usize, u64>) {
 
 #[tokio::test]
 async fn killed_writers_lose_nothing() {
+    let _alone = ALONE.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("store.db");
     let mut latest = HashMap::new();
@@ -147,6 +153,7 @@ async fn killed_writers_lose_nothing() {
 /// The file size limit makes the writes of the log fail in the middle of a transaction.
 #[tokio::test]
 async fn a_full_disk_refuses_and_recovers() {
+    let _alone = ALONE.lock().await;
     let directory = tempfile::tempdir().unwrap();
     let database = directory.path().join("store.db");
     drop(Embedded::open(&database).unwrap());
