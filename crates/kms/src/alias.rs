@@ -90,25 +90,21 @@ impl Target<Kms> for AliasTarget {
     }
 }
 
-/// Says that a name stands for nothing.
-pub(crate) struct Free;
-
 impl Kms {
     /// Whether an alias may be made of that name. One whose key is gone is removed with the key,
     /// if the job that does so hasn't come by yet.
     ///
     /// # Errors
     /// Those of the store.
-    pub(crate) async fn free_alias(
+    pub(crate) async fn is_free_alias(
         &self,
         account: &AccountId,
         region: &Region,
         name: &str,
         now: Timestamp,
-    ) -> Result<Option<Free>, Error> {
-        let Some(alias) = self.alias(account, region, name).await? else { return Ok(Some(Free)) };
-        let removed = self.remove(account, region, &alias.record.target, now).await?;
-        Ok(removed.then_some(Free))
+    ) -> Result<bool, Error> {
+        let Some(alias) = self.alias(account, region, name).await? else { return Ok(true) };
+        self.remove(account, region, &alias.record.target, now).await
     }
 
     /// Refuses a further alias for a key that has as many as it may.

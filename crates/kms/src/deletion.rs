@@ -49,7 +49,7 @@ impl Kms {
         let place = layout::key(account, region, id);
         let Some(item) = self.store.get(&place).await? else { return Ok(false) };
         let record: KeyRecord = decode(&item.value)?;
-        let Some(deletion) = record.deletion.filter(|deletion| deletion.at <= now) else {
+        let Some(deletion) = record.deletion.filter(|_| !record.exists(now)) else {
             return Ok(false);
         };
         let prefix = layout::key_aliases(account, region, id);

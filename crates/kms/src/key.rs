@@ -13,7 +13,7 @@ use wire::shapes::{
     AccountIdText, ArnText, Description, EncapsulationAlgorithms, EncryptionAlgorithms,
     KeyAgreementAlgorithms, KeyMaterialId, KeyMetadata, MacAlgorithms, SigningAlgorithms,
 };
-use wire::{AccountId, ErrorCode, Region, Timestamp};
+use wire::{AccountId, ErrorCode, Region};
 
 use crate::Kms;
 use crate::authorization::permit;
@@ -77,12 +77,6 @@ impl Key {
             (None, true) => KeyState::Enabled,
             (None, false) => KeyState::Disabled,
         }
-    }
-
-    /// Whether the key still exists: once its deletion's date has come, it doesn't, whether or not
-    /// its record has been removed yet.
-    pub(crate) fn exists(&self, now: Timestamp) -> bool {
-        self.record.deletion.is_none_or(|deletion| now < deletion.at)
     }
 
     /// What its materials are bound to in the key store.

@@ -63,7 +63,7 @@ impl Kms {
                     None => return Ok(None),
                 },
             };
-            if !key.exists(now) {
+            if !key.record.exists(now) {
                 return Ok(None);
             }
             if !is_due(&key, now) {

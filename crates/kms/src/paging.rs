@@ -48,6 +48,23 @@ impl PageSizes {
     }
 }
 
+impl PageRequest {
+    /// The part of a list in memory that this page holds, and whether items remain behind it.
+    /// `is` tells the item that the marker names; if it is gone, the list is over.
+    pub(crate) fn part<'a, T>(
+        &self,
+        items: &'a [T],
+        is: impl Fn(&T, &str) -> bool,
+    ) -> (&'a [T], bool) {
+        let start = match self.after.as_str() {
+            "" => 0,
+            after => items.iter().position(|item| is(item, after)).map_or(items.len(), |at| at + 1),
+        };
+        let end = items.len().min(start + self.limit);
+        (&items[start..end], end < items.len())
+    }
+}
+
 /// The marker of a page of the list `name` that ends with the item `last`.
 pub(crate) fn marker(name: &str, last: &str) -> Marker {
     Marker::of(URL_SAFE_NO_PAD.encode(format!("{name}:{last}")))
@@ -75,6 +92,19 @@ mod tests {
             let error = sizes.request(name, None, Some(&marker)).err().unwrap();
             assert_eq!(error.code(), ErrorCode::InvalidMarkerException);
         }
+    }
+
+    #[test]
+    fn a_page_begins_behind_what_its_marker_names() {
+        let part = |after: &str, limit| {
+            let page = PageRequest { after: after.to_owned(), limit };
+            let (items, more) = page.part(&["a", "b", "c"], |item, after| *item == after);
+            (items.concat(), more)
+        };
+        assert_eq!(part("", 2), ("ab".to_owned(), true));
+        assert_eq!(part("b", 2), ("c".to_owned(), false));
+        assert_eq!(part("", 3), ("abc".to_owned(), false));
+        assert_eq!(part("gone", 3), (String::new(), false));
     }
 
     #[test]

@@ -34,6 +34,14 @@ pub(crate) struct KeyRecord {
     pub(crate) rotation: Option<RotationSchedule>,
 }
 
+impl KeyRecord {
+    /// Whether the key still exists: once its deletion's date has come, it doesn't, whether or not
+    /// its record has been removed yet.
+    pub(crate) fn exists(&self, now: Timestamp) -> bool {
+        self.deletion.is_none_or(|deletion| now < deletion.at)
+    }
+}
+
 /// When a key's material is replaced by itself.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct RotationSchedule {

@@ -66,13 +66,13 @@ impl Operation for CreateAlias {
     ) -> Result<Self::Output, Error> {
         let (account, region, id) = (&target.account, &target.region, target.id.as_str());
         let name = input.alias_name.as_str();
-        cx.service.free_alias(account, region, name, cx.now).await?.ok_or_else(|| {
+        if !cx.service.is_free_alias(account, region, name, cx.now).await? {
             let arn = alias_arn(account, region, name);
-            Error::new(
+            return Err(Error::new(
                 ErrorCode::AlreadyExistsException,
                 format!("An alias with the name {arn} already exists"),
-            )
-        })?;
+            ));
+        }
         cx.service.room_for_alias(target).await?;
         let record = AliasRecord { target: id.to_owned(), created: cx.now, updated: cx.now };
         let place = layout::alias(account, region, name);

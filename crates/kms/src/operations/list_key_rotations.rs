@@ -15,6 +15,7 @@ use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
+use crate::records::MaterialRecord;
 use crate::rotation::rotates;
 
 /// ListKeyRotations.
@@ -79,17 +80,10 @@ impl Operation for ListKeyRotations {
             .iter()
             .filter(|material| all || material.rotated.is_some())
             .collect();
-        // Materials are only ever added, so the last one's id marks a place for good.
-        let start = match page.after.as_str() {
-            "" => 0,
-            after => materials
-                .iter()
-                .position(|material| material.id.to_string() == after)
-                .map_or(materials.len(), |at| at + 1),
-        };
-        let end = materials.len().min(start + page.limit);
-        let truncated = end < materials.len();
-        let entries = materials[start..end].iter().map(|material| RotationsListEntry {
+        let is = |material: &&MaterialRecord, after: &str| material.id.to_string() == after;
+        let (part, truncated) = page.part(&materials, is);
+        let last = part.last().filter(|_| truncated);
+        let entries = part.iter().map(|material| RotationsListEntry {
             key_id: Some(target.arn_as_key_id()),
             key_material_id: Some(KeyMaterialId::of(material.id.to_string())),
             key_material_description: None,
@@ -106,8 +100,8 @@ impl Operation for ListKeyRotations {
         });
         Ok(ListKeyRotationsResponse {
             rotations: Some(Rotations(entries.collect())),
-            next_marker: truncated
-                .then(|| paging::marker(Self::FACTS.name, &materials[end - 1].id.to_string())),
+            next_marker: last
+                .map(|material| paging::marker(Self::FACTS.name, &material.id.to_string())),
             truncated: Some(truncated),
         })
     }

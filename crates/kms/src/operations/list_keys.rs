@@ -9,12 +9,12 @@ use wire::shapes::{ArnText, KeyListEntry, Keys, Limit, Marker, ResourceOwners};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::key::Account;
-use crate::key::Key;
+use crate::key::{Account, arn};
 use crate::key_id::KeyId;
 use crate::layout;
 use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
+use crate::records::{KeyRecord, decode};
 
 /// ListKeys.
 pub(crate) struct ListKeys;
@@ -87,14 +87,13 @@ impl Operation for ListKeys {
             let Some(id) = item.key.strip_prefix(&prefix).and_then(KeyId::parse) else {
                 return Err(Error::internal("an unreadable key id in the store"));
             };
-            let key = Key::from_record(*account, region.clone(), id, &item.value, item.revision)?;
-            if key.exists(cx.now) {
+            if decode::<KeyRecord>(&item.value)?.exists(cx.now) {
                 keys.push(KeyListEntry {
-                    key_id: Some(wire::shapes::KeyId::of(key.id.as_str())),
-                    key_arn: Some(ArnText::of(&key.arn)),
+                    key_id: Some(wire::shapes::KeyId::of(id.as_str())),
+                    key_arn: Some(ArnText::of(arn(account, region, &id))),
                 });
             }
-            last = Some(key.id);
+            last = Some(id);
         }
         let last = last.filter(|_| found.more);
         Ok(ListKeysResponse {

@@ -65,20 +65,14 @@ impl Operation for ListResourceTags {
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
         let page = PAGE.request(Self::FACTS.name, input.limit, input.marker.as_ref())?;
-        let all = &target.record.tags;
-        // A tag that the marker names may have been removed; then the list is over.
-        let start = match page.after.as_str() {
-            "" => 0,
-            after => all.iter().position(|(key, _)| key == after).map_or(all.len(), |at| at + 1),
-        };
-        let end = all.len().min(start + page.limit);
-        let truncated = end < all.len();
-        let tags = all[start..end]
+        let (part, truncated) = page.part(&target.record.tags, |(key, _), after| key == after);
+        let last = part.last().filter(|_| truncated);
+        let tags = part
             .iter()
             .map(|(key, value)| Tag { tag_key: TagKey::of(key), tag_value: TagValue::of(value) });
         Ok(ListResourceTagsResponse {
             tags: Some(Tags(tags.collect())),
-            next_marker: truncated.then(|| paging::marker(Self::FACTS.name, &all[end - 1].0)),
+            next_marker: last.map(|(key, _)| paging::marker(Self::FACTS.name, key)),
             truncated: Some(truncated),
         })
     }
