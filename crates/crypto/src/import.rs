@@ -5,8 +5,9 @@
 //! tokens, their expiry, or which wrapping algorithm suits which kind of key.
 
 use crate::memory::Locked;
-use crate::{Curve, EcKey, Ed25519Key, Error, MacKey, MacSpec, MlDsaKey, MlDsaSpec, RsaKey};
-use crate::{RsaEncryptionAlgorithm, RsaSpec, SymmetricKey, Unopened, ffi, parsed};
+use crate::{Curve, EcKey, Ed25519Key, Error, MacKey, MacSpec, MlDsaKey, MlDsaSpec, MlKemKey};
+use crate::{MlKemSpec, RsaEncryptionAlgorithm, RsaKey, RsaSpec, SymmetricKey, Unopened};
+use crate::{ffi, parsed};
 
 /// The most encrypted key material that is taken, in bytes (AWS KMS API Reference,
 /// ImportKeyMaterial: EncryptedKeyMaterial has at most 6144).
@@ -120,6 +121,14 @@ pub struct ImportedMaterial {
 }
 
 impl ImportedMaterial {
+    /// Takes material that came in as it is, as a seed file's does.
+    ///
+    /// # Errors
+    /// [`Error::SecretTooLarge`], [`Error::MemoryNotLocked`].
+    pub fn of(bytes: &[u8]) -> Result<Self, Error> {
+        parsed::lock(bytes).map(|bytes| Self { bytes })
+    }
+
     /// The material as a symmetric encryption key.
     ///
     /// # Errors
@@ -166,6 +175,14 @@ impl ImportedMaterial {
     /// As [`Self::symmetric`].
     pub fn ml_dsa(&self, spec: MlDsaSpec) -> Result<MlDsaKey, Error> {
         MlDsaKey::from_pkcs8(spec, self.bytes.expose())
+    }
+
+    /// The material as an ML-KEM private key in PKCS#8, as its seed.
+    ///
+    /// # Errors
+    /// As [`Self::symmetric`].
+    pub fn ml_kem(&self, spec: MlKemSpec) -> Result<MlKemKey, Error> {
+        MlKemKey::from_pkcs8(spec, self.bytes.expose())
     }
 }
 

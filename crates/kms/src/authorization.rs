@@ -40,6 +40,14 @@ pub(crate) fn permit(
     }
 }
 
+/// Refuses unless the caller may do all that the operation needs, to that key.
+pub(crate) fn permit_all(cx: &Context<'_, Kms>, facts: &Facts, key: &Key) -> Result<(), Error> {
+    for action in facts.actions {
+        permit(cx, facts, key, action)?;
+    }
+    Ok(())
+}
+
 const EXPLICIT_DENY: &str = "with an explicit deny in a resource-based policy";
 
 fn denied(cx: &Context<'_, Kms>, action: &str, resource: &str, reason: &str) -> Error {

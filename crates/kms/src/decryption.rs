@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use service::{Context, Error, Facts, Resource, Target};
-use wire::ErrorCode;
 use wire::enums::{DryRunModifierType, EncryptionAlgorithmSpec};
 use wire::shapes::{Ciphertext as Blob, DryRunModifiers, EncryptionContext, KeyMaterialId};
+use wire::{ErrorCode, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::Kms;
@@ -84,7 +84,7 @@ impl DecryptionKey {
     }
 
     /// Refuses another key than the ciphertext's, then a state or usage that doesn't suit.
-    pub(crate) fn suits(&self, facts: &Facts) -> Result<(), Error> {
+    pub(crate) fn suits(&self, facts: &Facts, now: Timestamp) -> Result<(), Error> {
         // An asymmetric key's ciphertext names none.
         let parsed = self.ciphertext.as_deref().and_then(Ciphertext::parse);
         let other =
@@ -96,7 +96,7 @@ impl DecryptionKey {
                  operation.",
             ));
         }
-        self.key.suits(facts)
+        self.key.suits(facts, now)
     }
 
     /// Opens the ciphertext.
@@ -134,12 +134,15 @@ impl DecryptionKey {
 }
 
 impl Target<Kms> for DecryptionKey {
-    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        facts.actions.iter().try_for_each(|action| self.permit(cx, facts, action))
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        for action in facts.actions {
+            self.permit(cx, facts, action)?;
+        }
+        Ok(())
     }
 
-    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
-        self.suits(facts)
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.suits(facts, cx.now)
     }
 
     fn resources(&self) -> Vec<Resource> {

@@ -13,10 +13,10 @@ use wire::shapes::{
     AccountIdText, ArnText, Description, EncapsulationAlgorithms, EncryptionAlgorithms,
     KeyAgreementAlgorithms, KeyMaterialId, KeyMetadata, MacAlgorithms, SigningAlgorithms,
 };
-use wire::{AccountId, ErrorCode, Region};
+use wire::{AccountId, ErrorCode, Region, Timestamp};
 
 use crate::Kms;
-use crate::authorization::permit;
+use crate::authorization::permit_all;
 use crate::ciphertext;
 use crate::key_id::KeyId;
 use crate::records::{KeyRecord, decode};
@@ -71,11 +71,15 @@ impl Key {
     }
 
     /// The state at that moment.
-    pub(crate) fn state(&self) -> KeyState {
-        match (self.record.deletion, self.record.enabled) {
-            (Some(_), _) => KeyState::PendingDeletion,
-            (None, true) => KeyState::Enabled,
-            (None, false) => KeyState::Disabled,
+    pub(crate) fn state(&self, now: Timestamp) -> KeyState {
+        if self.record.deletion.is_some() {
+            KeyState::PendingDeletion
+        } else if self.record.lacks_material(now) {
+            KeyState::PendingImport
+        } else if self.record.enabled {
+            KeyState::Enabled
+        } else {
+            KeyState::Disabled
         }
     }
 
@@ -94,9 +98,9 @@ impl Key {
         &self,
         key_store: &dyn KeyStore,
     ) -> Result<(MaterialId, Arc<dyn Material>), Error> {
-        let last = self.record.materials.len().checked_sub(1);
-        let last = last.ok_or_else(|| Error::internal("a key without material"))?;
-        Ok((self.record.materials[last].id, self.handle(key_store, last).await?))
+        let place = self.record.current();
+        let place = place.ok_or_else(|| Error::internal("a key without material"))?;
+        Ok((self.record.materials[place].id, self.handle(key_store, place).await?))
     }
 
     /// The handle of the material with that id, if it is one of the key's.
@@ -120,14 +124,16 @@ impl Key {
             return Ok(Arc::clone(handle));
         }
         let material = &self.record.materials[place];
-        let opened = key_store.open(self.binding(), material.id, &material.wrapped).await?;
+        let wrapped = material.wrapped.as_ref();
+        let wrapped = wrapped.ok_or_else(|| Error::internal("a material that isn't there"))?;
+        let opened = key_store.open(self.binding(), material.id, wrapped).await?;
         // Two requests may open the same material at once; one handle stays.
         Ok(Arc::clone(self.handles[place].get_or_init(|| opened)))
     }
 
     /// What DescribeKey and CreateKey tell of it.
-    pub(crate) fn metadata(&self) -> KeyMetadata {
-        let state = self.state();
+    pub(crate) fn metadata(&self, now: Timestamp) -> KeyMetadata {
+        let state = self.state(now);
         let algorithms = self.algorithm_lists();
         KeyMetadata {
             aws_account_id: Some(AccountIdText::of(self.account.as_str())),
@@ -158,10 +164,9 @@ impl Key {
             xks_key_configuration: None,
             current_key_material_id: self
                 .record
-                .materials
-                .last()
+                .current()
                 .filter(|_| self.is_symmetric())
-                .map(|material| KeyMaterialId::of(material.id.to_string())),
+                .map(|place| KeyMaterialId::of(self.record.materials[place].id.to_string())),
         }
     }
 
@@ -171,8 +176,8 @@ impl Key {
     }
 
     /// Refuses if the key's state or usage doesn't suit the operation.
-    pub(crate) fn suits(&self, facts: &Facts) -> Result<(), Error> {
-        let state = self.state();
+    pub(crate) fn suits(&self, facts: &Facts, now: Timestamp) -> Result<(), Error> {
+        let state = self.state(now);
         if !facts.states.contains(&state) {
             return Err(self.wrong_state(state));
         }
@@ -268,12 +273,12 @@ impl Key {
 
 /// A key is the target of an operation that acts on one key.
 impl Target<Kms> for Arc<Key> {
-    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        facts.actions.iter().try_for_each(|action| permit(cx, facts, self, action))
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_all(cx, facts, self)
     }
 
-    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
-        self.suits(facts)
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.suits(facts, cx.now)
     }
 
     fn resources(&self) -> Vec<Resource> {
@@ -286,7 +291,7 @@ impl Target<Kms> for Arc<Key> {
 pub(crate) struct Account;
 
 impl Target<Kms> for Account {
-    fn authorize(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
+    async fn authorize(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
         // The only principals so far are root users, whom their account's identity policies
         // can't limit.
         Ok(())

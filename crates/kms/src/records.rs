@@ -28,7 +28,7 @@ pub(crate) struct KeyRecord {
     pub(crate) policy: String,
     /// In the order in which they were first set.
     pub(crate) tags: Vec<(String, String)>,
-    /// The newest last; it is the one that encrypts.
+    /// The newest last.
     pub(crate) materials: Vec<MaterialRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<RotationSchedule>,
@@ -39,6 +39,18 @@ impl KeyRecord {
     /// its record has been removed yet.
     pub(crate) fn exists(&self, now: Timestamp) -> bool {
         self.deletion.is_none_or(|deletion| now < deletion.at)
+    }
+
+    /// Where in the list the material stands that encrypts: the newest that waits for no rotation.
+    pub(crate) fn current(&self) -> Option<usize> {
+        self.materials.iter().rposition(|material| !material.is_pending())
+    }
+
+    /// Whether material is missing that the key needs: it has none, or some of it was deleted or
+    /// has expired. One that waits for its rotation isn't needed yet.
+    pub(crate) fn lacks_material(&self, now: Timestamp) -> bool {
+        let mut needed = self.materials.iter().filter(|material| !material.is_pending()).peekable();
+        needed.peek().is_none() || needed.any(|material| !material.is_usable(now))
     }
 }
 
@@ -70,12 +82,46 @@ pub(crate) struct Deletion {
 pub(crate) struct MaterialRecord {
     #[serde(with = "hex_id")]
     pub(crate) id: MaterialId,
-    /// As the key store wrapped it.
-    #[serde(with = "base64_bytes")]
-    pub(crate) wrapped: Vec<u8>,
+    /// As the key store wrapped it; absent while imported material isn't there.
+    #[serde(default, with = "base64_bytes", skip_serializing_if = "Option::is_none")]
+    pub(crate) wrapped: Option<Vec<u8>>,
     /// Absent on the first material, which no rotation made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotated: Option<Rotated>,
+    /// Of imported material alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) import: Option<Import>,
+}
+
+impl MaterialRecord {
+    /// Material that the key store made or took, and that encrypts at once.
+    pub(crate) fn new(id: MaterialId, wrapped: Vec<u8>) -> Self {
+        Self { id, wrapped: Some(wrapped), rotated: None, import: None }
+    }
+
+    /// Whether it waits for the rotation that makes it current.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.import.as_ref().is_some_and(|import| import.pending)
+    }
+
+    /// Whether it is there and hasn't expired.
+    pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
+        let expires = self.import.as_ref().and_then(|import| import.expires);
+        self.wrapped.is_some() && expires.is_none_or(|expires| now < expires)
+    }
+}
+
+/// What is true of imported material beside the material itself.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Import {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<String>,
+    /// When it stops being usable.
+    #[serde(default, with = "optional_millis", skip_serializing_if = "Option::is_none")]
+    pub(crate) expires: Option<Timestamp>,
+    /// Whether it waits for the rotation that makes it current.
+    #[serde(default)]
+    pub(crate) pending: bool,
 }
 
 /// An alias.
@@ -117,18 +163,43 @@ mod millis {
     }
 }
 
+mod optional_millis {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference")]
+    pub(super) fn serialize<S: Serializer>(
+        time: &Option<Timestamp>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        time.map(Timestamp::millis).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        Ok(Option::<i64>::deserialize(from)?.map(Timestamp::from_millis))
+    }
+}
+
 mod base64_bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
     use super::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        STANDARD.encode(bytes).serialize(to)
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference")]
+    pub(super) fn serialize<S: Serializer>(
+        bytes: &Option<Vec<u8>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        bytes.as_ref().map(|bytes| STANDARD.encode(bytes)).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        STANDARD.decode(String::deserialize(from)?).map_err(serde::de::Error::custom)
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| STANDARD.decode(text)).transpose().map_err(serde::de::Error::custom)
     }
 }
 
@@ -170,7 +241,7 @@ mod tests {
     fn format_one_is_read_and_written() {
         let record: KeyRecord = decode(KEY_V1.as_bytes()).unwrap();
         assert_eq!(record.materials[0].id.0[31], 0x1f);
-        assert_eq!(record.materials[0].wrapped, [1, 2, 3]);
+        assert_eq!(record.materials[0].wrapped.as_deref(), Some(&[1, 2, 3][..]));
         assert_eq!(record.deletion.unwrap().at.millis(), 1_700_000_000_999);
         assert_eq!(encode(&record).unwrap(), KEY_V1.as_bytes());
     }

@@ -38,7 +38,7 @@ pub(crate) fn rotates(key: &Key) -> Result<(), Error> {
 
 /// Whether an automatic rotation's date has come. A disabled key waits until it is enabled.
 pub(crate) fn is_due(key: &Key, now: Timestamp) -> bool {
-    key.state() == KeyState::Enabled
+    key.state(now) == KeyState::Enabled
         && key.record.rotation.is_some_and(|schedule| schedule.next <= now)
 }
 
@@ -77,6 +77,7 @@ impl Kms {
         kind: RotationType,
     ) -> Result<MaterialRecord, Error> {
         let (wrapped, opened) = self.key_store.generate(key.binding()).await?;
-        Ok(MaterialRecord { id: opened.id, wrapped, rotated: Some(Rotated { at, kind }) })
+        let rotated = Some(Rotated { at, kind });
+        Ok(MaterialRecord { rotated, ..MaterialRecord::new(opened.id, wrapped) })
     }
 }

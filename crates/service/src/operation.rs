@@ -81,7 +81,11 @@ pub trait Target<S: Service>: Send + Sync {
     ///
     /// # Errors
     /// AccessDeniedException.
-    fn authorize(&self, facts: &Facts, cx: &Context<'_, S>) -> Result<(), Error>;
+    fn authorize<'a>(
+        &'a self,
+        facts: &'a Facts,
+        cx: &'a Context<'_, S>,
+    ) -> impl Future<Output = Result<(), Error>> + Send + 'a;
 
     /// Refuses if its state or its usage don't suit.
     ///

@@ -110,7 +110,7 @@ async fn attempt<O: Operation>(
 ) -> Result<O::Output, Error> {
     let target = O::resolve(cx, input).await?;
     trail.resources = target.resources();
-    target.authorize(&O::FACTS, cx)?;
+    target.authorize(&O::FACTS, cx).await?;
     target.check(&O::FACTS, cx)?;
     O::run(cx, &Authorized::new(target), input).await
 }

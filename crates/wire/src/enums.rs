@@ -192,6 +192,24 @@ enums! {
     /// Whether imported material is there.
     ImportState { Imported = "IMPORTED", PendingImport = "PENDING_IMPORT" }
 
+    /// How key material is encrypted on its way into KMS.
+    AlgorithmSpec {
+        RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",
+        RsaesOaepSha1 = "RSAES_OAEP_SHA_1",
+        RsaesOaepSha256 = "RSAES_OAEP_SHA_256",
+        RsaAesKeyWrapSha1 = "RSA_AES_KEY_WRAP_SHA_1",
+        RsaAesKeyWrapSha256 = "RSA_AES_KEY_WRAP_SHA_256",
+        Sm2Pke = "SM2PKE",
+    }
+
+    /// The key pair under which key material comes into KMS.
+    WrappingKeySpec {
+        Rsa2048 = "RSA_2048",
+        Rsa3072 = "RSA_3072",
+        Rsa4096 = "RSA_4096",
+        Sm2 = "SM2",
+    }
+
     /// How plaintext is encrypted.
     EncryptionAlgorithmSpec {
         SymmetricDefault = "SYMMETRIC_DEFAULT",

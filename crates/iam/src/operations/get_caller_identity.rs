@@ -15,7 +15,7 @@ pub(crate) struct GetCallerIdentity;
 pub(crate) struct Oneself;
 
 impl Target<Sts> for Oneself {
-    fn authorize(&self, _: &Facts, _: &Context<'_, Sts>) -> Result<(), Error> {
+    async fn authorize(&self, _: &Facts, _: &Context<'_, Sts>) -> Result<(), Error> {
         Ok(())
     }
 

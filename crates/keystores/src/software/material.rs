@@ -1,12 +1,12 @@
-//! The kinds of material, and how each is made, wrapped and opened again.
+//! The kinds of material, and how each is made, taken from outside, wrapped and opened again.
 
 use std::sync::Arc;
 
 use crypto::{
-    Curve, DataKeyPairSpec as PairSpec, DomainKey, EcKey, Ed25519Key, MacKey, MacSpec, MlDsaKey,
-    MlDsaSpec, MlKemKey, MlKemSpec, RsaKey, RsaSpec, SymmetricKey,
+    Curve, DataKeyPairSpec as PairSpec, DomainKey, EcKey, Ed25519Key, ImportedMaterial, MacKey,
+    MacSpec, MlDsaKey, MlDsaSpec, MlKemKey, MlKemSpec, RsaKey, RsaSpec, SymmetricKey,
 };
-use service::ports::{DataKeyPair, KeyStoreError, Material, MaterialId, Opened};
+use service::ports::{DataKeyPair, KeyStoreError, Material, MaterialId};
 use wire::enums::{DataKeyPairSpec, KeySpec};
 
 use super::edwards::Edwards;
@@ -16,7 +16,7 @@ use super::mac::Mac;
 use super::offload::Workers;
 use super::rsa::Rsa;
 use super::symmetric::Symmetric;
-use super::{BoundName, unavailable, unopened};
+use super::unavailable;
 
 /// A kind of material.
 #[derive(Clone, Copy)]
@@ -65,74 +65,105 @@ impl Kind {
         matches!(self, Self::Rsa(_))
     }
 
-    /// Makes new material; gives it wrapped under the domain key, and its handle.
-    pub(super) fn make(
-        self,
-        domain: &DomainKey,
-        name: &BoundName,
-        workers: &Arc<Workers>,
-    ) -> Result<(Vec<u8>, Opened), KeyStoreError> {
-        /// The same four steps for each kind, by the methods of that kind.
-        macro_rules! make {
-            ($key:expr, $wrap:ident, $handle:expr) => {{
-                let key = $key.map_err(unavailable)?;
-                let id = MaterialId(key.material_id(&name.identity).map_err(unavailable)?);
-                let wrapped = domain.$wrap(&key, &name.associated(id)).map_err(unavailable)?;
-                let material: Arc<dyn Material> = Arc::new($handle(key));
-                Ok((wrapped, Opened { id, material }))
-            }};
-        }
-        match self {
-            Self::Symmetric => make!(SymmetricKey::generate(), wrap_symmetric, Symmetric::new),
-            Self::Rsa(spec) => {
-                make!(RsaKey::generate(spec), wrap_rsa, |key| Rsa::new(key, workers))
-            }
-            Self::Elliptic(curve) => make!(EcKey::generate(curve), wrap_ec, Elliptic::new),
-            Self::Edwards => make!(Ed25519Key::generate(), wrap_ed25519, Edwards::new),
-            Self::Mac(spec) => make!(MacKey::generate(spec), wrap_mac, Mac::new),
-            Self::LatticeSigning(spec) => {
-                make!(MlDsaKey::generate(spec), wrap_ml_dsa, LatticeSigning::new)
-            }
-            Self::Encapsulating(spec) => {
-                make!(MlKemKey::generate(spec), wrap_ml_kem, Encapsulating::new)
-            }
-        }
+    /// Makes new material.
+    pub(super) fn generate(self) -> Result<Secret, crypto::Error> {
+        Ok(match self {
+            Self::Symmetric => Secret::Symmetric(SymmetricKey::generate()?),
+            Self::Rsa(spec) => Secret::Rsa(Box::new(RsaKey::generate(spec)?)),
+            Self::Elliptic(curve) => Secret::Elliptic(EcKey::generate(curve)?),
+            Self::Edwards => Secret::Edwards(Ed25519Key::generate()?),
+            Self::Mac(spec) => Secret::Mac(MacKey::generate(spec)?),
+            Self::LatticeSigning(spec) => Secret::LatticeSigning(MlDsaKey::generate(spec)?),
+            Self::Encapsulating(spec) => Secret::Encapsulating(MlKemKey::generate(spec)?),
+        })
+    }
+
+    /// Takes material that came from outside.
+    pub(super) fn take(self, material: &ImportedMaterial) -> Result<Secret, crypto::Error> {
+        Ok(match self {
+            Self::Symmetric => Secret::Symmetric(material.symmetric()?),
+            Self::Rsa(spec) => Secret::Rsa(Box::new(material.rsa(spec)?)),
+            Self::Elliptic(curve) => Secret::Elliptic(material.ec(curve)?),
+            Self::Edwards => Secret::Edwards(material.ed25519()?),
+            Self::Mac(spec) => Secret::Mac(material.mac(spec)?),
+            Self::LatticeSigning(spec) => Secret::LatticeSigning(material.ml_dsa(spec)?),
+            Self::Encapsulating(spec) => Secret::Encapsulating(material.ml_kem(spec)?),
+        })
     }
 
     /// Opens wrapped material.
-    pub(super) fn open(
+    pub(super) fn unwrap(
         self,
         domain: &DomainKey,
         wrapped: &[u8],
         bound: &[u8],
-        workers: &Arc<Workers>,
-    ) -> Result<Arc<dyn Material>, KeyStoreError> {
+    ) -> Result<Secret, crypto::Error> {
         Ok(match self {
-            Self::Symmetric => {
-                Arc::new(Symmetric::new(domain.unwrap_symmetric(wrapped, bound).map_err(unopened)?))
-            }
-            Self::Rsa(spec) => {
-                let key = domain.unwrap_rsa(spec, wrapped, bound).map_err(unopened)?;
-                Arc::new(Rsa::new(key, workers))
-            }
-            Self::Elliptic(curve) => {
-                Arc::new(Elliptic::new(domain.unwrap_ec(curve, wrapped, bound).map_err(unopened)?))
-            }
-            Self::Edwards => {
-                Arc::new(Edwards::new(domain.unwrap_ed25519(wrapped, bound).map_err(unopened)?))
-            }
-            Self::Mac(spec) => {
-                Arc::new(Mac::new(domain.unwrap_mac(spec, wrapped, bound).map_err(unopened)?))
-            }
+            Self::Symmetric => Secret::Symmetric(domain.unwrap_symmetric(wrapped, bound)?),
+            Self::Rsa(spec) => Secret::Rsa(Box::new(domain.unwrap_rsa(spec, wrapped, bound)?)),
+            Self::Elliptic(curve) => Secret::Elliptic(domain.unwrap_ec(curve, wrapped, bound)?),
+            Self::Edwards => Secret::Edwards(domain.unwrap_ed25519(wrapped, bound)?),
+            Self::Mac(spec) => Secret::Mac(domain.unwrap_mac(spec, wrapped, bound)?),
             Self::LatticeSigning(spec) => {
-                let key = domain.unwrap_ml_dsa(spec, wrapped, bound).map_err(unopened)?;
-                Arc::new(LatticeSigning::new(key))
+                Secret::LatticeSigning(domain.unwrap_ml_dsa(spec, wrapped, bound)?)
             }
             Self::Encapsulating(spec) => {
-                let key = domain.unwrap_ml_kem(spec, wrapped, bound).map_err(unopened)?;
-                Arc::new(Encapsulating::new(key))
+                Secret::Encapsulating(domain.unwrap_ml_kem(spec, wrapped, bound)?)
             }
         })
+    }
+}
+
+/// A key, as crate `crypto` holds it.
+pub(super) enum Secret {
+    Symmetric(SymmetricKey),
+    Rsa(Box<RsaKey>),
+    Elliptic(EcKey),
+    Edwards(Ed25519Key),
+    Mac(MacKey),
+    LatticeSigning(MlDsaKey),
+    Encapsulating(MlKemKey),
+}
+
+impl Secret {
+    /// The id of the material, bound to the key's identity.
+    pub(super) fn id(&self, identity: &[u8]) -> Result<MaterialId, crypto::Error> {
+        let id = match self {
+            Self::Symmetric(key) => key.material_id(identity),
+            Self::Rsa(key) => key.material_id(identity),
+            Self::Elliptic(key) => key.material_id(identity),
+            Self::Edwards(key) => key.material_id(identity),
+            Self::Mac(key) => key.material_id(identity),
+            Self::LatticeSigning(key) => key.material_id(identity),
+            Self::Encapsulating(key) => key.material_id(identity),
+        };
+        id.map(MaterialId)
+    }
+
+    /// Wraps it for storage.
+    pub(super) fn wrap(&self, domain: &DomainKey, bound: &[u8]) -> Result<Vec<u8>, crypto::Error> {
+        match self {
+            Self::Symmetric(key) => domain.wrap_symmetric(key, bound),
+            Self::Rsa(key) => domain.wrap_rsa(key, bound),
+            Self::Elliptic(key) => domain.wrap_ec(key, bound),
+            Self::Edwards(key) => domain.wrap_ed25519(key, bound),
+            Self::Mac(key) => domain.wrap_mac(key, bound),
+            Self::LatticeSigning(key) => domain.wrap_ml_dsa(key, bound),
+            Self::Encapsulating(key) => domain.wrap_ml_kem(key, bound),
+        }
+    }
+
+    /// Makes it ready for use.
+    pub(super) fn handle(self, workers: &Arc<Workers>) -> Arc<dyn Material> {
+        match self {
+            Self::Symmetric(key) => Arc::new(Symmetric::new(key)),
+            Self::Rsa(key) => Arc::new(Rsa::new(*key, workers)),
+            Self::Elliptic(key) => Arc::new(Elliptic::new(key)),
+            Self::Edwards(key) => Arc::new(Edwards::new(key)),
+            Self::Mac(key) => Arc::new(Mac::new(key)),
+            Self::LatticeSigning(key) => Arc::new(LatticeSigning::new(key)),
+            Self::Encapsulating(key) => Arc::new(Encapsulating::new(key)),
+        }
     }
 }
 

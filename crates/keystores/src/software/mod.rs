@@ -6,6 +6,7 @@
 mod domain_keys;
 mod edwards;
 mod elliptic;
+mod import;
 mod lattice;
 mod mac;
 mod material;
@@ -17,18 +18,21 @@ use std::sync::Arc;
 
 use crypto::RootKey;
 use service::ports::{
-    Binding, DataKeyPair, Entropy, EntropyUnavailable, KeyStore, KeyStoreError, Material,
-    MaterialError, MaterialId, Opened, Pending, Store,
+    Binding, DataKeyPair, Entropy, EntropyUnavailable, Import, ImportError, ImportKey, KeyStore,
+    KeyStoreError, Material, MaterialError, MaterialId, Opened, Pending, Store, TokenError,
+    TokenKind,
 };
-use wire::enums::DataKeyPairSpec;
+use wire::enums::{DataKeyPairSpec, WrappingKeySpec};
 use zeroize::Zeroizing;
 
 use self::domain_keys::DomainKeys;
-use self::material::{Kind, data_key_pair};
+use self::material::{Kind, Secret, data_key_pair};
 use self::offload::Workers;
 
 /// The first byte of wrapped material as records hold it, before the domain key's number.
 const FORMAT: u8 = 1;
+/// The first byte of tokens, before the domain key's number.
+const TOKEN_FORMAT: u8 = 1;
 
 /// A key store in this process's memory.
 pub struct Software {
@@ -50,18 +54,25 @@ impl Software {
         self.domain_keys.open_all().await
     }
 
-    async fn wrap_new(&self, binding: Binding<'_>) -> Result<(Vec<u8>, Opened), KeyStoreError> {
+    /// Makes a secret by `make`, elsewhere if that is slow, and wraps it for storage.
+    async fn keep<E: From<KeyStoreError> + Send + 'static>(
+        &self,
+        binding: Binding<'_>,
+        slow: bool,
+        make: impl FnOnce(Kind) -> Result<Secret, E> + Send + 'static,
+    ) -> Result<(Vec<u8>, Opened), E> {
         let kind = Kind::of(binding.spec)?;
         let (number, domain_key) = self.domain_keys.current(binding.region).await?;
         let name = BoundName::of(binding);
         let workers = Arc::clone(&self.workers);
-        let make = move || kind.make(&domain_key, &name, &workers);
-        let (sealed, opened) = self.workers.run_if(kind.is_slow_to_make(), make).await??;
-        let mut wrapped = Vec::with_capacity(5 + sealed.len());
-        wrapped.push(FORMAT);
-        wrapped.extend_from_slice(&number.to_be_bytes());
-        wrapped.extend_from_slice(&sealed);
-        Ok((wrapped, opened))
+        let work = move || {
+            let secret = make(kind)?;
+            let id = secret.id(&name.identity).map_err(unavailable)?;
+            let sealed = secret.wrap(&domain_key, &name.associated(id)).map_err(unavailable)?;
+            let opened = Opened { id, material: secret.handle(&workers) };
+            Ok((numbered(FORMAT, number, &sealed), opened))
+        };
+        self.workers.run_if(slow, work).await?
     }
 
     async fn unwrap(
@@ -69,16 +80,24 @@ impl Software {
         binding: Binding<'_>,
         id: MaterialId,
         wrapped: &[u8],
-    ) -> Result<Arc<dyn Material>, KeyStoreError> {
+    ) -> Result<Secret, KeyStoreError> {
         let kind = Kind::of(binding.spec)?;
-        let Some((&FORMAT, rest)) = wrapped.split_first() else {
-            return Err(KeyStoreError::Damaged);
-        };
-        let (number, sealed) = rest.split_first_chunk::<4>().ok_or(KeyStoreError::Damaged)?;
-        let number = u32::from_be_bytes(*number);
+        let (number, sealed) = parse_numbered(FORMAT, wrapped).ok_or(KeyStoreError::Damaged)?;
         let domain_key = self.domain_keys.numbered(binding.region, number).await?;
-        kind.open(&domain_key, sealed, &BoundName::of(binding).associated(id), &self.workers)
+        kind.unwrap(&domain_key, sealed, &BoundName::of(binding).associated(id)).map_err(unopened)
     }
+}
+
+/// Puts format and the domain key's number before what that key sealed.
+fn numbered(format: u8, number: u32, sealed: &[u8]) -> Vec<u8> {
+    [&[format], &number.to_be_bytes()[..], sealed].concat()
+}
+
+/// Takes apart what [`numbered`] put together.
+fn parse_numbered(format: u8, bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let rest = bytes.strip_prefix(&[format])?;
+    let (number, sealed) = rest.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*number), sealed))
 }
 
 /// What material is bound to, as bytes.
@@ -108,7 +127,10 @@ impl KeyStore for Software {
         &'a self,
         binding: Binding<'a>,
     ) -> Pending<'a, Result<(Vec<u8>, Opened), KeyStoreError>> {
-        Box::pin(self.wrap_new(binding))
+        Box::pin(async move {
+            let slow = Kind::of(binding.spec)?.is_slow_to_make();
+            self.keep(binding, slow, |kind| kind.generate().map_err(unavailable)).await
+        })
     }
 
     fn open<'a>(
@@ -117,7 +139,82 @@ impl KeyStore for Software {
         id: MaterialId,
         wrapped: &'a [u8],
     ) -> Pending<'a, Result<Arc<dyn Material>, KeyStoreError>> {
-        Box::pin(self.unwrap(binding, id, wrapped))
+        Box::pin(async move { Ok(self.unwrap(binding, id, wrapped).await?.handle(&self.workers)) })
+    }
+
+    fn rebind<'a>(
+        &'a self,
+        from: Binding<'a>,
+        id: MaterialId,
+        wrapped: &'a [u8],
+        to: Binding<'a>,
+    ) -> Pending<'a, Result<Vec<u8>, KeyStoreError>> {
+        Box::pin(async move {
+            let secret = self.unwrap(from, id, wrapped).await?;
+            let (number, domain_key) = self.domain_keys.current(to.region).await?;
+            let bound = BoundName::of(to).associated(id);
+            let sealed = secret.wrap(&domain_key, &bound).map_err(unavailable)?;
+            Ok(numbered(FORMAT, number, &sealed))
+        })
+    }
+
+    fn import_key<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        spec: WrappingKeySpec,
+    ) -> Pending<'a, Result<ImportKey, KeyStoreError>> {
+        Box::pin(self.make_import_key(binding, spec))
+    }
+
+    fn import<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        import: Import<'a>,
+    ) -> Pending<'a, Result<(Vec<u8>, Opened), ImportError>> {
+        Box::pin(self.take_import(binding, import))
+    }
+
+    fn take<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        material: Zeroizing<Vec<u8>>,
+    ) -> Pending<'a, Result<(Vec<u8>, Opened), ImportError>> {
+        Box::pin(self.keep(binding, false, move |kind| import::taken(kind, &material)))
+    }
+
+    fn seal_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        plaintext: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Vec<u8>, KeyStoreError>> {
+        Box::pin(async move {
+            let (number, domain_key) = self.domain_keys.current(region).await?;
+            let sealed = domain_key.seal_token(token_kind(kind), plaintext, context);
+            Ok(numbered(TOKEN_FORMAT, number, &sealed.map_err(unavailable)?))
+        })
+    }
+
+    fn open_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        token: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, TokenError>> {
+        Box::pin(async move {
+            let parsed = parse_numbered(TOKEN_FORMAT, token);
+            let (number, sealed) = parsed.ok_or(TokenError::Unopened)?;
+            // The number is the caller's word: one that doesn't exist is no damage of ours.
+            let domain_key = match self.domain_keys.numbered(region, number).await {
+                Ok(key) => key,
+                Err(KeyStoreError::Damaged) => return Err(TokenError::Unopened),
+                Err(error) => return Err(TokenError::KeyStore(error)),
+            };
+            let opened = domain_key.open_token(token_kind(kind), sealed, context);
+            opened.map_err(|_| TokenError::Unopened)
+        })
     }
 
     fn data_key_pair(
@@ -129,6 +226,14 @@ impl KeyStore for Software {
 
     fn random(&self, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
         crypto::random::data_key(length).map_err(unavailable)
+    }
+}
+
+fn token_kind(kind: TokenKind) -> crypto::TokenKind {
+    match kind {
+        TokenKind::Import => crypto::TokenKind::Import,
+        TokenKind::Grant => crypto::TokenKind::Grant,
+        TokenKind::Session => crypto::TokenKind::Session,
     }
 }
 

@@ -177,3 +177,59 @@ async fn data_key_pairs_are_of_their_spec() {
         assert_eq!((pair.private_key[0], pair.public_key[0]), (0x30, 0x30), "{spec}");
     }
 }
+
+#[tokio::test]
+async fn a_replicas_material_is_the_primarys() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    let (from, to) = (binding("us-east-1"), Binding { key_arn: "arn:x", ..binding("eu-west-1") });
+    let (wrapped, made) = key_store.generate(from).await.unwrap();
+    let rebound = key_store.rebind(from, made.id, &wrapped, to).await.unwrap();
+    let opened = key_store.open(to, made.id, &rebound).await.unwrap();
+    let mut sealed = Vec::new();
+    made.material.seal(b"h", b"c", b"plaintext", &mut sealed).await.unwrap();
+    assert_eq!(opened.open(b"h", b"c", &sealed).await.unwrap().as_slice(), b"plaintext");
+    assert!(key_store.open(from, made.id, &rebound).await.is_err());
+}
+
+#[tokio::test]
+async fn tokens_open_in_their_region_kind_and_context_only() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    let kind = TokenKind::Grant;
+    let token = key_store.seal_token("us-east-1", kind, b"inside", b"context").await.unwrap();
+    let opened = key_store.open_token("us-east-1", kind, &token, b"context").await;
+    assert_eq!(opened.unwrap().as_slice(), b"inside");
+    key_store.seal_token("eu-west-1", kind, b"", b"").await.unwrap();
+    for (region, kind, context) in [
+        ("eu-west-1", kind, &b"context"[..]),
+        ("ap-south-1", kind, b"context"),
+        ("us-east-1", TokenKind::Import, b"context"),
+        ("us-east-1", kind, b"other"),
+    ] {
+        let opened = key_store.open_token(region, kind, &token, context).await;
+        assert!(matches!(opened, Err(TokenError::Unopened)), "{region}");
+    }
+    for at in 0..token.len() {
+        let mut altered = token.clone();
+        altered[at] ^= 1;
+        let opened = key_store.open_token("us-east-1", kind, &altered, b"context").await;
+        assert!(matches!(opened, Err(TokenError::Unopened)), "byte {at}");
+    }
+}
+
+#[tokio::test]
+async fn material_from_outside_becomes_the_same_key() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    let hmac = Binding { spec: KeySpec::Hmac256, ..binding("us-east-1") };
+    let material = || Zeroizing::new(vec![7; 32]);
+    let (_, one) = key_store.take(hmac, material()).await.unwrap();
+    let (wrapped, two) = key_store.take(hmac, material()).await.unwrap();
+    assert_eq!(one.id, two.id);
+    let opened = key_store.open(hmac, two.id, &wrapped).await.unwrap();
+    let algorithm = MacAlgorithmSpec::HmacSha256;
+    let macs = [one.material.mac(algorithm, b"m").await, opened.mac(algorithm, b"m").await];
+    assert_eq!(macs[0].as_ref().unwrap(), macs[1].as_ref().unwrap());
+    let short = key_store.take(hmac, Zeroizing::new(vec![7; 31])).await;
+    assert!(matches!(short, Err(ImportError::Rejected(_))));
+    let symmetric = key_store.take(binding("us-east-1"), Zeroizing::new(vec![7; 33])).await;
+    assert!(matches!(symmetric, Err(ImportError::Rejected(_))));
+}

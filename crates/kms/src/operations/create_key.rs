@@ -120,7 +120,7 @@ impl Operation for CreateKey {
             deletion: None,
             policy,
             tags: key_tags,
-            materials: vec![MaterialRecord { id: opened.id, wrapped, rotated: None }],
+            materials: vec![MaterialRecord::new(opened.id, wrapped)],
             rotation: None,
         };
         let place = layout::key(account, region, id.as_str());
@@ -132,7 +132,7 @@ impl Operation for CreateKey {
         };
         let revision = cx.service.store.commit(commit).await?;
         let key = Key::from_record(*account, region.clone(), id, &value, revision)?;
-        Ok(CreateKeyResponse { key_metadata: Some(key.metadata()) })
+        Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
     }
 
     fn made(output: &Self::Output) -> Option<Resource> {

@@ -55,10 +55,10 @@ impl Operation for DescribeKey {
     }
 
     async fn run(
-        _: &Context<'_, Kms>,
+        cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        Ok(DescribeKeyResponse { key_metadata: Some(target.metadata()) })
+        Ok(DescribeKeyResponse { key_metadata: Some(target.metadata(cx.now)) })
     }
 }

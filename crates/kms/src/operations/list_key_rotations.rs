@@ -73,7 +73,11 @@ impl Operation for ListKeyRotations {
         rotates(target)?;
         let page = PAGE.request(Self::FACTS.name, input.limit, input.marker.as_ref())?;
         let all = input.include_key_material == Some(IncludeKeyMaterial::AllKeyMaterial);
-        let current = target.record.materials.last().map(|material| material.id);
+        let current = target
+            .record
+            .current()
+            .map(|place| &target.record.materials[place])
+            .map(|material| material.id);
         let materials: Vec<_> = target
             .record
             .materials

@@ -30,14 +30,14 @@ const FROM: &str = "kms:ReEncryptFrom";
 const TO: &str = "kms:ReEncryptTo";
 
 impl Target<Kms> for ReEncryptKeys {
-    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
         self.source.permit(cx, facts, FROM)?;
         permit(cx, facts, &self.destination, TO)
     }
 
-    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
-        self.source.suits(facts)?;
-        self.destination.suits(facts)
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.source.suits(facts, cx.now)?;
+        self.destination.suits(facts, cx.now)
     }
 
     fn resources(&self) -> Vec<Resource> {

@@ -15,7 +15,7 @@ use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
 use crate::alias::{AliasTarget, owned_name, target_name};
-use crate::authorization::permit;
+use crate::authorization::permit_all;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
@@ -30,15 +30,15 @@ pub(crate) struct Move {
 }
 
 impl Target<Kms> for Move {
-    fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
         for key in [&self.from.key, &self.to] {
-            facts.actions.iter().try_for_each(|action| permit(cx, facts, key, action))?;
+            permit_all(cx, facts, key)?;
         }
         Ok(())
     }
 
-    fn check(&self, facts: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
-        self.to.suits(facts)
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.to.suits(facts, cx.now)
     }
 
     fn resources(&self) -> Vec<Resource> {

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use wire::enums::{
-    DataKeyPairSpec, EncryptionAlgorithmSpec, KeySpec, MacAlgorithmSpec, SigningAlgorithmSpec,
+    AlgorithmSpec, DataKeyPairSpec, EncryptionAlgorithmSpec, KeySpec, MacAlgorithmSpec,
+    SigningAlgorithmSpec, WrappingKeySpec,
 };
 use zeroize::Zeroizing;
 
@@ -236,6 +237,64 @@ pub struct DataKeyPair {
     pub public_key: Vec<u8>,
 }
 
+/// A key pair under which material may come in.
+pub struct ImportKey {
+    /// The public key: SubjectPublicKeyInfo in DER (RFC 5280).
+    pub public_key: Vec<u8>,
+    /// The private key, wrapped by the key store.
+    pub wrapped: Vec<u8>,
+}
+
+/// Material that somebody brings, encrypted under an [`ImportKey`].
+#[derive(Clone, Copy)]
+pub struct Import<'a> {
+    /// What the import key is.
+    pub spec: WrappingKeySpec,
+    /// Its private key, as the key store wrapped it.
+    pub wrapped: &'a [u8],
+    /// How the material is encrypted.
+    pub algorithm: AlgorithmSpec,
+    /// The encrypted material.
+    pub encrypted: &'a [u8],
+}
+
+/// Why material from outside isn't taken.
+#[derive(Debug)]
+pub enum ImportError {
+    /// It doesn't open, for a reason that isn't told.
+    Unopened,
+    /// It opens, but it is none for a key of that spec; the text says why and holds no secret.
+    Rejected(String),
+    /// The key store failed.
+    KeyStore(KeyStoreError),
+}
+
+impl From<KeyStoreError> for ImportError {
+    fn from(error: KeyStoreError) -> Self {
+        Self::KeyStore(error)
+    }
+}
+
+/// What a sealed token is for. One of one kind doesn't open as one of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// The ImportToken of GetParametersForImport.
+    Import,
+    /// The GrantToken of CreateGrant.
+    Grant,
+    /// The SessionToken of STS credentials.
+    Session,
+}
+
+/// Why a token isn't opened.
+#[derive(Debug)]
+pub enum TokenError {
+    /// It is none, or none of this kind, Region and context; which it is isn't told.
+    Unopened,
+    /// The key store failed.
+    KeyStore(KeyStoreError),
+}
+
 /// Where key material lives.
 pub trait KeyStore: Send + Sync {
     /// Makes new material; gives the bytes to keep in the key's record, wrapped, and the handle.
@@ -251,6 +310,56 @@ pub trait KeyStore: Send + Sync {
         id: MaterialId,
         wrapped: &'a [u8],
     ) -> Pending<'a, Result<Arc<dyn Material>, KeyStoreError>>;
+
+    /// Wraps the material that is wrapped for one binding for another: the replica of a
+    /// multi-Region key. Both have the same identity and spec.
+    fn rebind<'a>(
+        &'a self,
+        from: Binding<'a>,
+        id: MaterialId,
+        wrapped: &'a [u8],
+        to: Binding<'a>,
+    ) -> Pending<'a, Result<Vec<u8>, KeyStoreError>>;
+
+    /// Makes a key pair under which material for that key may come in.
+    fn import_key<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        spec: WrappingKeySpec,
+    ) -> Pending<'a, Result<ImportKey, KeyStoreError>>;
+
+    /// Takes material that is encrypted under an import key that was made for the same binding.
+    fn import<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        import: Import<'a>,
+    ) -> Pending<'a, Result<(Vec<u8>, Opened), ImportError>>;
+
+    /// Takes material as it is: raw for symmetric and HMAC keys, else PKCS#8 in DER. For seeds in
+    /// dev mode.
+    fn take<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        material: Zeroizing<Vec<u8>>,
+    ) -> Pending<'a, Result<(Vec<u8>, Opened), ImportError>>;
+
+    /// Seals something that a caller shall keep and bring back, and can neither read nor alter.
+    fn seal_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        plaintext: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Vec<u8>, KeyStoreError>>;
+
+    /// Opens what [`KeyStore::seal_token`] sealed with the same Region, kind and context.
+    fn open_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        token: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, TokenError>>;
 
     /// Makes a key pair to be given away.
     fn data_key_pair(

@@ -13,8 +13,8 @@ pub use audit::{AuditLog, AuditUnavailable};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyUnavailable};
 pub use key_store::{
-    Binding, DataKeyPair, Encapsulated, KeyStore, KeyStoreError, Material, MaterialError,
-    MaterialId, Message, Opened, Unopened,
+    Binding, DataKeyPair, Encapsulated, Import, ImportError, ImportKey, KeyStore, KeyStoreError,
+    Material, MaterialError, MaterialId, Message, Opened, TokenError, TokenKind, Unopened,
 };
 pub use store::{
     Change, Commit, Expect, Item, Observer, Page, Revision, Store, StoreError, Subscription,
