@@ -20,6 +20,12 @@ fn key_for(world: &World, name: &str) -> String {
         "GenerateMac" | "VerifyMac" => world.key_of("HMAC_256", "GENERATE_VERIFY_MAC"),
         "DeriveSharedSecret" => world.key_of("ECC_NIST_P256", "KEY_AGREEMENT"),
         "Encapsulate" | "Decapsulate" => world.key_of("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
+        "ReplicateKey" => primary(world),
+        "UpdatePrimaryRegion" => {
+            let key = primary(world);
+            world.ok("ReplicateKey", &json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}));
+            key
+        }
         _ => world.key(),
     }
 }
@@ -74,6 +80,8 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
             json!({"KeyId": key, "KeyAgreementAlgorithm": "ECDH", "PublicKey": public_key})
         }
         "Encapsulate" => json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"}),
+        "ReplicateKey" => json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}),
+        "UpdatePrimaryRegion" => json!({"KeyId": key, "PrimaryRegion": "eu-west-1"}),
         "Decapsulate" => {
             let mut input = json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"});
             let made = world.ok("Encapsulate", &input);
@@ -90,6 +98,12 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         }
         other => panic!("{other} has no sample input: add one"),
     }
+}
+
+/// A fresh multi-Region primary key.
+fn primary(world: &World) -> String {
+    let made = world.ok("CreateKey", &json!({"MultiRegion": true}));
+    made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
 }
 
 fn signed(key: &str) -> Value {
@@ -259,6 +273,10 @@ fn each_state_allows_what_the_facts_say() {
             } else {
                 let (code, is) = match state {
                     KeyState::Disabled => ("DisabledException", "disabled"),
+                    // Its key has a replica, for whose end it waits.
+                    _ if facts.name == "UpdatePrimaryRegion" => {
+                        ("KMSInvalidStateException", "pending replica deletion")
+                    }
                     _ => ("KMSInvalidStateException", "pending deletion"),
                 };
                 assert_eq!((status, body["__type"].as_str()), (400, Some(code)), "{at}");

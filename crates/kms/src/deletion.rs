@@ -2,17 +2,59 @@
 //!
 //! Requests don't depend on this: to them a key is gone at its date. This only frees the room.
 
+use std::sync::Arc;
+
 use service::Error;
 use service::ports::{Commit, Expect, StoreError};
 use wire::{AccountId, Region, Timestamp};
 
-use crate::records::{KeyRecord, decode};
+use crate::change::replacing;
+use crate::key::Key;
+use crate::records::{Deletion, KeyRecord, decode, encode};
 use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
 
 /// How many keys one pass looks at before it asks the store again.
 const BATCH: usize = 100;
 
 impl Kms {
+    /// Sets the date of a key's deletion, or cancels it, which leaves the key disabled. The
+    /// relatives of a replica learn of it.
+    ///
+    /// # Errors
+    /// A conflict, which makes the pipeline decide the request again.
+    pub(crate) async fn set_deletion(
+        &self,
+        key: &Arc<Key>,
+        now: Timestamp,
+        at: Option<Timestamp>,
+    ) -> Result<(), Error> {
+        let change = |member: &Key, record: &mut KeyRecord| {
+            if member.region == key.region {
+                record.deletion = at.map(|at| Deletion { at });
+                record.waiting = None;
+                record.enabled = record.enabled && at.is_some();
+            }
+            for replica in record.multi_region.iter_mut().flat_map(|related| &mut related.replicas)
+            {
+                if replica.region == key.region {
+                    replica.deletion = at;
+                }
+            }
+        };
+        let mut commit = if key.is_replica() {
+            self.replacing_family(key, now, change).await?
+        } else {
+            let mut record = key.record.clone();
+            change(key, &mut record);
+            replacing(key, &record)?
+        };
+        let entry = |at| layout::deletion(at, &key.account, &key.region, key.id.as_str());
+        commit.deletes.extend(key.record.deletion.map(|deletion| entry(deletion.at)));
+        commit.puts.extend(at.map(|at| (entry(at), Vec::new())));
+        self.store.commit(commit).await?;
+        Ok(())
+    }
+
     /// Removes every key whose date has come at `now`; gives their number.
     ///
     /// # Errors
@@ -61,11 +103,50 @@ impl Kms {
             }
             deletes.push(entry.key);
         }
-        let preconditions = vec![(place, Expect::At(item.revision))];
-        match self.store.commit(Commit { preconditions, puts: Vec::new(), deletes }).await {
+        let mut commit = self.forgetting(account, region, id, &record, now).await?;
+        commit.preconditions.push((place, Expect::At(item.revision)));
+        commit.deletes = deletes;
+        match self.store.commit(commit).await {
             Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A commit by which the relatives of a replica forget it. The window of a primary that waited
+    /// for the last of its replicas begins at the date at which that one was gone.
+    async fn forgetting(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        id: &str,
+        gone: &KeyRecord,
+        now: Timestamp,
+    ) -> Result<Commit, Error> {
+        let mut commit = Commit::default();
+        let Some(related) = gone.multi_region.as_ref().filter(|r| r.primary != *region) else {
+            return Ok(commit);
+        };
+        for relative in related.regions(now) {
+            let place = layout::key(account, relative, id);
+            let Some(item) = self.store.get(&place).await? else { continue };
+            let mut record: KeyRecord = decode(&item.value)?;
+            if let (Some(waiting), Some(deletion)) = (&mut record.waiting, gone.deletion) {
+                waiting.since = waiting.since.max(deletion.at);
+            }
+            if let Some(related) = &mut record.multi_region {
+                related.replicas.retain(|replica| replica.region != *region);
+            }
+            let none_left = record.multi_region.as_ref().is_some_and(|r| r.replicas.is_empty());
+            if let (Some(at), true) =
+                (record.deletion_date(now), none_left && record.waiting.is_some())
+            {
+                (record.waiting, record.deletion) = (None, Some(Deletion { at }));
+                commit.puts.push((layout::deletion(at, account, relative, id), Vec::new()));
+            }
+            commit.preconditions.push((place.clone(), Expect::At(item.revision)));
+            commit.puts.push((place, encode(&record)?));
+        }
+        Ok(commit)
     }
 }

@@ -11,7 +11,8 @@ use service::{Context, Error, Facts, Resource, Target};
 use wire::enums::{AnsweredCustomerMasterKeySpec, EncryptionAlgorithmSpec, KeySpec, KeyState};
 use wire::shapes::{
     AccountIdText, ArnText, Description, EncapsulationAlgorithms, EncryptionAlgorithms,
-    KeyAgreementAlgorithms, KeyMaterialId, KeyMetadata, MacAlgorithms, SigningAlgorithms,
+    KeyAgreementAlgorithms, KeyMaterialId, KeyMetadata, MacAlgorithms, PendingWindowInDays,
+    SigningAlgorithms,
 };
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
@@ -53,6 +54,15 @@ pub(crate) fn arn(account: &AccountId, region: &Region, id: &KeyId) -> String {
     format!("arn:{}:kms:{region}:{account}:key/{id}", wire::partition(region.as_str()))
 }
 
+/// How an audit record names a key that was just made.
+pub(crate) fn made(metadata: &KeyMetadata) -> Option<Resource> {
+    Some(Resource {
+        account: metadata.aws_account_id.as_ref()?.as_str().to_owned(),
+        arn: metadata.arn.as_ref()?.as_str().to_owned(),
+        kind: RESOURCE_KIND,
+    })
+}
+
 impl Key {
     /// Makes a key of its stored record. Materials stay wrapped until they are used.
     pub(crate) fn from_record(
@@ -72,8 +82,10 @@ impl Key {
 
     /// The state at that moment.
     pub(crate) fn state(&self, now: Timestamp) -> KeyState {
-        if self.record.deletion.is_some() {
+        if self.record.deletion_date(now).is_some() {
             KeyState::PendingDeletion
+        } else if self.record.waiting.is_some() {
+            KeyState::PendingReplicaDeletion
         } else if self.record.lacks_material(now) {
             KeyState::PendingImport
         } else if self.record.enabled {
@@ -144,7 +156,7 @@ impl Key {
             description: Some(Description::of(&self.record.description)),
             key_usage: Some(self.record.usage),
             key_state: Some(state),
-            deletion_date: self.record.deletion.map(|deletion| deletion.at),
+            deletion_date: self.record.deletion_date(now),
             valid_to: None,
             origin: Some(self.record.origin),
             custom_key_store_id: None,
@@ -157,9 +169,13 @@ impl Key {
             signing_algorithms: algorithms.signing,
             key_agreement_algorithms: algorithms.key_agreement,
             encapsulation_algorithms: algorithms.encapsulation,
-            multi_region: Some(false),
-            multi_region_configuration: None,
-            pending_deletion_window_in_days: None,
+            multi_region: Some(self.record.multi_region.is_some()),
+            multi_region_configuration: self.multi_region_configuration(now),
+            pending_deletion_window_in_days: self
+                .record
+                .waiting
+                .filter(|_| state == KeyState::PendingReplicaDeletion)
+                .map(|waiting| PendingWindowInDays::of(waiting.days)),
             mac_algorithms: algorithms.mac,
             xks_key_configuration: None,
             current_key_material_id: self

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use service::Error;
+use service::ports::{Entropy, EntropyUnavailable};
+use service::{Error, Uuid};
 use wire::{AccountId, Arn, ErrorCode, Region};
 
 /// A key's id: a UUID, or `mrk-` and 32 hex digits for multi-Region keys.
@@ -26,6 +27,22 @@ impl KeyId {
             shaped.then(|| groups.concat())?
         };
         digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// A new id, of that kind.
+    ///
+    /// # Errors
+    /// [`EntropyUnavailable`].
+    pub(crate) fn draw(
+        entropy: &dyn Entropy,
+        multi_region: bool,
+    ) -> Result<Self, EntropyUnavailable> {
+        let uuid = Uuid::draw(entropy)?;
+        Ok(Self(if multi_region {
+            format!("mrk-{}", uuid.as_str().replace('-', ""))
+        } else {
+            uuid.as_str().to_owned()
+        }))
     }
 
     /// The text.

@@ -22,6 +22,7 @@ mod key_id;
 mod key_policy;
 mod layout;
 mod lookup;
+mod multi_region;
 mod operations;
 mod paging;
 mod records;

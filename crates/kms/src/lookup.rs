@@ -54,24 +54,31 @@ impl Kms {
         id: &KeyId,
         now: Timestamp,
     ) -> Result<Option<Arc<Key>>, Error> {
-        let place = layout::key(account, region, id.as_str());
         loop {
-            let key = match self.keys.get(&place) {
-                Some(key) => key,
-                None => match self.load_key(account, region, id, &place).await? {
-                    Some(key) => key,
-                    None => return Ok(None),
-                },
-            };
-            if !key.record.exists(now) {
+            let Some(key) = self.standing_key(account, region, id, now).await? else {
                 return Ok(None);
-            }
-            if !is_due(&key, now) {
+            };
+            if !is_due(&key, now) || !self.rotate_due(&key, now).await? {
                 return Ok(Some(key));
             }
-            // Whoever rotates it, the next round meets the change.
-            self.rotate_due(&key, now).await?;
+            // Whoever rotated it, the next round meets the change.
         }
+    }
+
+    /// The key of that id as its record stands, if it exists at that moment. What is due is left.
+    pub(crate) async fn standing_key(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Key>>, Error> {
+        let place = layout::key(account, region, id.as_str());
+        let key = match self.keys.get(&place) {
+            Some(key) => Some(key),
+            None => self.load_key(account, region, id, &place).await?,
+        };
+        Ok(key.filter(|key| key.record.exists(now)))
     }
 
     async fn load_key(

@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use service::Error;
 use service::ports::MaterialId;
-use wire::Timestamp;
 use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType, RotationType};
+use wire::{Region, Timestamp};
 
 /// The only format so far.
 const FORMAT: u8 = 1;
@@ -32,13 +32,33 @@ pub(crate) struct KeyRecord {
     pub(crate) materials: Vec<MaterialRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rotation: Option<RotationSchedule>,
+    /// Of multi-Region keys alone: where its relatives are. The same in every one of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) multi_region: Option<MultiRegion>,
+    /// Of a primary whose deletion waits for its replicas to be gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting: Option<WaitingDeletion>,
 }
 
 impl KeyRecord {
     /// Whether the key still exists: once its deletion's date has come, it doesn't, whether or not
     /// its record has been removed yet.
     pub(crate) fn exists(&self, now: Timestamp) -> bool {
-        self.deletion.is_none_or(|deletion| now < deletion.at)
+        self.deletion_date(now).is_none_or(|at| now < at)
+    }
+
+    /// When the key is to be deleted, if that is known: the window of a primary that waits begins
+    /// when the last of its replicas is gone.
+    pub(crate) fn deletion_date(&self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(deletion) = self.deletion {
+            return Some(deletion.at);
+        }
+        let (waiting, related) = (self.waiting?, self.multi_region.as_ref()?);
+        let mut start = waiting.since;
+        for replica in &related.replicas {
+            start = start.max(replica.deletion.filter(|at| *at <= now)?);
+        }
+        Some(start.plus_days(i64::from(waiting.days)))
     }
 
     /// Where in the list the material stands that encrypts: the newest that waits for no rotation.
@@ -68,6 +88,48 @@ pub(crate) struct Rotated {
     #[serde(with = "millis")]
     pub(crate) at: Timestamp,
     pub(crate) kind: RotationType,
+}
+
+/// Which keys a multi-Region key is related to.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct MultiRegion {
+    /// The Region of the primary.
+    #[serde(with = "region_name")]
+    pub(crate) primary: Region,
+    /// In the order in which they were made.
+    pub(crate) replicas: Vec<Replica>,
+}
+
+impl MultiRegion {
+    /// The Regions of the replicas that exist at that moment.
+    pub(crate) fn replicas(&self, now: Timestamp) -> impl Iterator<Item = &Region> {
+        let exist = move |replica: &&Replica| replica.deletion.is_none_or(|at| now < at);
+        self.replicas.iter().filter(exist).map(|replica| &replica.region)
+    }
+
+    /// The Regions of all of them that exist at that moment, the primary's first.
+    pub(crate) fn regions(&self, now: Timestamp) -> impl Iterator<Item = &Region> {
+        std::iter::once(&self.primary).chain(self.replicas(now))
+    }
+}
+
+/// A replica, as its relatives know it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Replica {
+    #[serde(with = "region_name")]
+    pub(crate) region: Region,
+    /// When it is to be deleted; it doesn't exist from then on.
+    #[serde(default, with = "optional_millis", skip_serializing_if = "Option::is_none")]
+    pub(crate) deletion: Option<Timestamp>,
+}
+
+/// The deletion of a primary that waits for its replicas to be gone.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct WaitingDeletion {
+    #[serde(with = "millis")]
+    pub(crate) since: Timestamp,
+    /// The window that follows.
+    pub(crate) days: i32,
 }
 
 /// A deletion that was scheduled.
@@ -160,6 +222,19 @@ mod millis {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(from).map(Timestamp::from_millis)
+    }
+}
+
+mod region_name {
+    use super::{Deserialize, Deserializer, Region, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(region: &Region, to: S) -> Result<S::Ok, S::Error> {
+        region.as_str().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Region, D::Error> {
+        let name = String::deserialize(from)?;
+        Region::parse(&name).ok_or_else(|| serde::de::Error::custom("not a Region's name"))
     }
 }
 

@@ -3,17 +3,16 @@
 //! An automatic rotation is a function of the schedule and of the clock: whoever looks a key up
 //! after its date meets the new material, whether or not anybody was there at that date.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use service::Error;
-use service::ports::StoreError;
 use wire::enums::{KeyState, OriginType, RotationType};
 use wire::{ErrorCode, Timestamp};
 
 use crate::Kms;
-use crate::change::replacing;
 use crate::key::Key;
-use crate::records::{MaterialRecord, Rotated};
+use crate::records::{KeyRecord, MaterialRecord, Rotated, RotationSchedule};
 
 /// The time between automatic rotations if a request doesn't say, in days.
 pub(crate) const PERIOD_DAYS_DEFAULT: i32 = 365;
@@ -36,34 +35,75 @@ pub(crate) fn rotates(key: &Key) -> Result<(), Error> {
     }
 }
 
-/// Whether an automatic rotation's date has come. A disabled key waits until it is enabled.
+/// Refuses a replica: its material rotates when its primary's does.
+///
+/// # Errors
+/// UnsupportedOperationException.
+pub(crate) fn rotates_by_itself(key: &Key) -> Result<(), Error> {
+    rotates(key)?;
+    if key.is_replica() {
+        return Err(Error::bare(ErrorCode::UnsupportedOperationException));
+    }
+    Ok(())
+}
+
+/// Whether an automatic rotation's date has come. A disabled key waits until it is enabled; for a
+/// replica, its primary decides.
 pub(crate) fn is_due(key: &Key, now: Timestamp) -> bool {
-    key.state(now) == KeyState::Enabled
-        && key.record.rotation.is_some_and(|schedule| schedule.next <= now)
+    key.record.rotation.is_some_and(|schedule| schedule.next <= now)
+        && (key.is_replica() || key.state(now) == KeyState::Enabled)
 }
 
 impl Kms {
-    /// Makes up for the automatic rotations whose dates have come. Somebody else may do so at the
-    /// same time; then theirs counts, and the key is to be looked up again.
+    /// Makes up for the automatic rotations whose dates have come; gives whether the key is to be
+    /// looked up again. Somebody else may rotate it at the same time; then theirs counts.
     ///
     /// # Errors
     /// Those of the store and the key store.
-    pub(crate) async fn rotate_due(&self, key: &Arc<Key>, now: Timestamp) -> Result<(), Error> {
-        let mut record = key.record.clone();
-        let Some(schedule) = &mut record.rotation else { return Ok(()) };
-        for _ in 0..OVERDUE_MAX {
-            if schedule.next > now {
-                break;
-            }
-            record
-                .materials
-                .push(self.next_material(key, schedule.next, RotationType::Automatic).await?);
+    pub(crate) async fn rotate_due(&self, key: &Arc<Key>, now: Timestamp) -> Result<bool, Error> {
+        let primary = self.primary(key, now).await?.filter(|primary| is_due(primary, now));
+        let Some(primary) = primary else { return Ok(false) };
+        let Some(mut schedule) = primary.record.rotation else { return Ok(false) };
+        let mut materials = Vec::new();
+        while schedule.next <= now && materials.len() < OVERDUE_MAX {
+            let kind = RotationType::Automatic;
+            materials.push(self.next_material(&primary, schedule.next, kind).await?);
             schedule.next = schedule.next.plus_days(i64::from(schedule.period_days));
         }
-        match self.store.commit(replacing(key, &record)?).await {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error.into()),
+        match self.rotate(&primary, now, &materials, Some(schedule)).await {
+            Err(error) if !error.is_conflict() => Err(error),
+            _ => Ok(true),
         }
+    }
+
+    /// Adds materials to a primary and its replicas, and sets their schedule.
+    ///
+    /// # Errors
+    /// A conflict, if somebody changed one of the keys meanwhile.
+    pub(crate) async fn rotate(
+        &self,
+        primary: &Arc<Key>,
+        now: Timestamp,
+        materials: &[MaterialRecord],
+        schedule: Option<RotationSchedule>,
+    ) -> Result<(), Error> {
+        let mut rebound = HashMap::new();
+        for member in self.family(primary, now).await? {
+            let mut own = Vec::with_capacity(materials.len());
+            for material in materials {
+                own.push(if member.region == primary.region {
+                    material.clone()
+                } else {
+                    self.rebound(primary, material, &member.region).await?
+                });
+            }
+            rebound.insert(member.region.clone(), own);
+        }
+        let change = |member: &Key, record: &mut KeyRecord| {
+            record.materials.extend(rebound.get(&member.region).cloned().unwrap_or_default());
+            record.rotation = schedule;
+        };
+        self.replace_family(primary, now, change).await
     }
 
     /// New material for the key, made current at that moment.

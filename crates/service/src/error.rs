@@ -54,8 +54,13 @@ impl Error {
         self.message.as_deref()
     }
 
+    /// What a request was decided on changed meanwhile: the pipeline decides it again.
+    pub fn conflict() -> Self {
+        Self { conflict: true, ..Self::internal("what the request was decided on changed") }
+    }
+
     /// Whether another request changed what this one was decided on: it must be decided again.
-    pub(crate) fn is_conflict(&self) -> bool {
+    pub fn is_conflict(&self) -> bool {
         self.conflict
     }
 

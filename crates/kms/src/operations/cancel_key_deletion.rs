@@ -9,10 +9,8 @@ use service::{Authorized, Context, Error, Facts, Operation};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::layout;
 use crate::operations::MANAGEMENT;
 
 /// CancelKeyDeletion.
@@ -59,19 +57,14 @@ impl Operation for CancelKeyDeletion {
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
         // The one operation that wants this state; the words for all others are its own.
-        let Some(deletion) = target.record.deletion else {
+        let record = &target.record;
+        if record.deletion.is_none() && record.waiting.is_none() {
             return Err(Error::new(
                 ErrorCode::KMSInvalidStateException,
                 format!("{} is not pending deletion.", target.arn),
             ));
-        };
-        let mut record = target.record.clone();
-        record.deletion = None;
-        record.enabled = false;
-        let mut commit = replacing(target, &record)?;
-        let (account, region) = (&target.account, &target.region);
-        commit.deletes.push(layout::deletion(deletion.at, account, region, target.id.as_str()));
-        cx.service.store.commit(commit).await?;
+        }
+        cx.service.set_deletion(target, cx.now, None).await?;
         Ok(CancelKeyDeletionResponse { key_id: Some(target.arn_as_key_id()) })
     }
 }

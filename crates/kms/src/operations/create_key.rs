@@ -5,7 +5,6 @@
 //! (there are none), TagException, LimitExceededException or MalformedPolicyDocumentException
 //! (policy).
 
-use service::Uuid;
 use service::ports::{Binding, Commit, Expect};
 use service::{Authorized, Context, Error, Facts, Operation, Resource};
 use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
@@ -14,10 +13,10 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::ciphertext::identity;
-use crate::key::{self, Account, Key, RESOURCE_KIND};
+use crate::key::{self, Account, Key};
 use crate::key_id::KeyId;
 use crate::operations::MANAGEMENT;
-use crate::records::{KeyRecord, MaterialRecord, encode};
+use crate::records::{KeyRecord, MaterialRecord, MultiRegion, encode};
 use crate::spec::algorithms;
 use crate::{key_policy, layout, tags};
 
@@ -91,8 +90,8 @@ impl Operation for CreateKey {
             tags::set(&mut key_tags, &new.0)?;
         }
         let (account, region) = (cx.account(), cx.region);
-        let uuid = Uuid::draw(cx.service.entropy.as_ref())?;
-        let id = KeyId::parse(uuid.as_str()).ok_or_else(|| Error::internal("a UUID is an id"))?;
+        let multi_region = input.multi_region == Some(true);
+        let id = KeyId::draw(cx.service.entropy.as_ref(), multi_region)?;
         let arn = key::arn(account, region, &id);
         let policy = match &input.policy {
             None => key_policy::default_policy(account, region.as_str()),
@@ -122,6 +121,9 @@ impl Operation for CreateKey {
             tags: key_tags,
             materials: vec![MaterialRecord::new(opened.id, wrapped)],
             rotation: None,
+            multi_region: multi_region
+                .then(|| MultiRegion { primary: region.clone(), replicas: Vec::new() }),
+            waiting: None,
         };
         let place = layout::key(account, region, id.as_str());
         let value = encode(&record)?;
@@ -136,12 +138,7 @@ impl Operation for CreateKey {
     }
 
     fn made(output: &Self::Output) -> Option<Resource> {
-        let metadata = output.key_metadata.as_ref()?;
-        Some(Resource {
-            account: metadata.aws_account_id.as_ref()?.as_str().to_owned(),
-            arn: metadata.arn.as_ref()?.as_str().to_owned(),
-            kind: RESOURCE_KIND,
-        })
+        output.key_metadata.as_ref().and_then(key::made)
     }
 }
 
@@ -184,9 +181,6 @@ fn supported(input: &CreateKeyRequest) -> Result<(), Error> {
     match input.origin {
         None | Some(OriginType::AwsKms) => {}
         Some(origin) => return Err(unsupported(format!("Origin {origin} is not supported"))),
-    }
-    if input.multi_region == Some(true) {
-        return Err(unsupported("Multi-Region keys are not supported".to_owned()));
     }
     if input.custom_key_store_id.is_some() {
         return Err(Error::bare(ErrorCode::CustomKeyStoreNotFoundException));

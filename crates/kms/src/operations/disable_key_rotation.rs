@@ -13,7 +13,8 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::{MANAGEMENT, Nothing};
-use crate::rotation::rotates;
+use crate::records::KeyRecord;
+use crate::rotation::rotates_by_itself;
 
 /// DisableKeyRotation.
 pub(crate) struct DisableKeyRotation;
@@ -56,8 +57,9 @@ impl Operation for DisableKeyRotation {
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        rotates(target)?;
-        cx.service.replace(target, |record| record.rotation = None).await?;
+        rotates_by_itself(target)?;
+        let set = |_: &Key, record: &mut KeyRecord| record.rotation = None;
+        cx.service.replace_family(target, cx.now, set).await?;
         Ok(Nothing {})
     }
 }

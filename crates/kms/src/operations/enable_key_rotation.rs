@@ -14,8 +14,8 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::{MANAGEMENT, Nothing};
-use crate::records::RotationSchedule;
-use crate::rotation::{PERIOD_DAYS_DEFAULT, rotates};
+use crate::records::{KeyRecord, RotationSchedule};
+use crate::rotation::{PERIOD_DAYS_DEFAULT, rotates_by_itself};
 
 /// EnableKeyRotation.
 pub(crate) struct EnableKeyRotation;
@@ -59,11 +59,12 @@ impl Operation for EnableKeyRotation {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        rotates(target)?;
+        rotates_by_itself(target)?;
         let days = input.rotation_period_in_days.map_or(PERIOD_DAYS_DEFAULT, Integer::value);
         let next = cx.now.plus_days(i64::from(days));
         let schedule = RotationSchedule { period_days: days, next };
-        cx.service.replace(target, |record| record.rotation = Some(schedule)).await?;
+        let set = |_: &Key, record: &mut KeyRecord| record.rotation = Some(schedule);
+        cx.service.replace_family(target, cx.now, set).await?;
         Ok(Nothing {})
     }
 }

@@ -63,12 +63,13 @@ impl Operation for GetKeyRotationStatus {
     }
 
     async fn run(
-        _: &Context<'_, Kms>,
+        cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
         rotates(target)?;
-        let schedule = target.record.rotation.filter(|_| target.record.deletion.is_none());
+        let schedule =
+            target.record.rotation.filter(|_| target.record.deletion_date(cx.now).is_none());
         Ok(GetKeyRotationStatusResponse {
             key_rotation_enabled: Some(schedule.is_some()),
             key_id: Some(target.arn_as_key_id()),

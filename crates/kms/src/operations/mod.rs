@@ -30,6 +30,7 @@ mod list_keys;
 mod list_resource_tags;
 mod put_key_policy;
 mod re_encrypt;
+mod replicate_key;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
 mod sign;
@@ -37,6 +38,7 @@ mod tag_resource;
 mod untag_resource;
 mod update_alias;
 mod update_key_description;
+mod update_primary_region;
 mod verify;
 mod verify_mac;
 
@@ -110,6 +112,7 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &list_resource_tags::ListResourceTags,
     &put_key_policy::PutKeyPolicy,
     &re_encrypt::ReEncrypt,
+    &replicate_key::ReplicateKey,
     &rotate_key_on_demand::RotateKeyOnDemand,
     &schedule_key_deletion::ScheduleKeyDeletion,
     &sign::Sign,
@@ -117,6 +120,7 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &untag_resource::UntagResource,
     &update_alias::UpdateAlias,
     &update_key_description::UpdateKeyDescription,
+    &update_primary_region::UpdatePrimaryRegion,
     &verify::Verify,
     &verify_mac::VerifyMac,
 ];
@@ -136,9 +140,7 @@ pub const MISSING: &[&str] = &[
     "ImportKeyMaterial",
     "ListGrants",
     "ListRetirableGrants",
-    "ReplicateKey",
     "RetireGrant",
     "RevokeGrant",
     "UpdateCustomKeyStore",
-    "UpdatePrimaryRegion",
 ];

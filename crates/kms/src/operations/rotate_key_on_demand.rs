@@ -14,7 +14,7 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::MANAGEMENT;
-use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, rotates};
+use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, rotates_by_itself};
 
 /// RotateKeyOnDemand.
 pub(crate) struct RotateKeyOnDemand;
@@ -64,7 +64,7 @@ impl Operation for RotateKeyOnDemand {
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        rotates(target)?;
+        rotates_by_itself(target)?;
         let near = |next: wire::Timestamp| next.millis() - cx.now.millis() <= NEAR_MS;
         if target.record.rotation.is_some_and(|schedule| near(schedule.next)) {
             return Err(Error::bare(ErrorCode::ConflictException));
@@ -83,7 +83,7 @@ impl Operation for RotateKeyOnDemand {
             ));
         }
         let material = cx.service.next_material(target, cx.now, RotationType::OnDemand).await?;
-        cx.service.replace(target, |record| record.materials.push(material)).await?;
+        cx.service.rotate(target, cx.now, &[material], target.record.rotation).await?;
         Ok(RotateKeyOnDemandResponse { key_id: Some(target.arn_as_key_id()) })
     }
 }

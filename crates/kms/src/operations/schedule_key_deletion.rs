@@ -12,12 +12,10 @@ use wire::{ErrorCode, structure};
 use wire::{Integer, Timestamp};
 
 use crate::Kms;
-use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::layout;
 use crate::operations::MANAGEMENT;
-use crate::records::Deletion;
+use crate::records::WaitingDeletion;
 
 /// ScheduleKeyDeletion.
 pub(crate) struct ScheduleKeyDeletion;
@@ -75,18 +73,19 @@ impl Operation for ScheduleKeyDeletion {
         if !WINDOW_DAYS.contains(&days) {
             return Err(Error::validation("PendingWindowInDays must be between 7 and 30"));
         }
-        let at = cx.now.plus_days(i64::from(days));
-        let mut record = target.record.clone();
-        record.deletion = Some(Deletion { at });
-        let mut commit = replacing(target, &record)?;
-        let entry = layout::deletion(at, &target.account, &target.region, target.id.as_str());
-        commit.puts.push((entry, Vec::new()));
-        cx.service.store.commit(commit).await?;
-        Ok(ScheduleKeyDeletionResponse {
+        let answer = |deletion_date, state| ScheduleKeyDeletionResponse {
             key_id: Some(target.arn_as_key_id()),
-            deletion_date: Some(at),
-            key_state: Some(KeyState::PendingDeletion),
+            deletion_date,
+            key_state: Some(state),
             pending_window_in_days: Some(PendingWindowInDays::of(days)),
-        })
+        };
+        if !target.is_replica() && target.has_replicas(cx.now) {
+            let waiting = WaitingDeletion { since: cx.now, days };
+            cx.service.replace(target, |record| record.waiting = Some(waiting)).await?;
+            return Ok(answer(None, KeyState::PendingReplicaDeletion));
+        }
+        let at = cx.now.plus_days(i64::from(days));
+        cx.service.set_deletion(target, cx.now, Some(at)).await?;
+        Ok(answer(Some(at), KeyState::PendingDeletion))
     }
 }

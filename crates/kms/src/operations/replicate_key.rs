@@ -1,0 +1,185 @@
+//! ReplicateKey: makes a replica of a multi-Region primary key in another Region.
+//!
+//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
+//! KMSInvalidStateException, UnsupportedOperationException (no primary), ValidationException (a
+//! Region of another partition), AlreadyExistsException, TagException, LimitExceededException or
+//! MalformedPolicyDocumentException (policy), LimitExceededException (too many replicas).
+
+use std::sync::Arc;
+
+use service::ports::Expect;
+use service::{Authorized, Context, Error, Facts, Operation, Resource};
+use wire::enums::KeyState;
+use wire::shapes::{Description, KeyMetadata, PolicyText, RegionText, Tag, Tags};
+use wire::{ErrorCode, Region, structure};
+
+use crate::Kms;
+use crate::key::{Key, arn};
+use crate::key_id::Aliases;
+use crate::multi_region::REPLICAS_MAX;
+use crate::operations::MANAGEMENT;
+use crate::records::{KeyRecord, Replica, encode};
+use crate::{key_policy, layout, tags};
+
+/// ReplicateKey.
+pub(crate) struct ReplicateKey;
+
+structure! {
+    /// Input of ReplicateKey.
+    pub(crate) struct ReplicateKeyRequest {
+        key_id: wire::shapes::KeyId = required "KeyId",
+        replica_region: RegionText = required "ReplicaRegion",
+        policy: PolicyText = optional "Policy",
+        bypass_policy_lockout_safety_check: bool = optional "BypassPolicyLockoutSafetyCheck",
+        description: Description = optional "Description",
+        tags: Tags = optional "Tags",
+    }
+
+    /// Output of ReplicateKey.
+    #[expect(clippy::struct_field_names, reason = "so the model names them")]
+    pub(crate) struct ReplicateKeyResponse {
+        replica_key_metadata: KeyMetadata = optional "ReplicaKeyMetadata",
+        replica_policy: PolicyText = optional "ReplicaPolicy",
+        replica_tags: Tags = optional "ReplicaTags",
+    }
+}
+
+impl Operation for ReplicateKey {
+    type Service = Kms;
+    type Input = ReplicateKeyRequest;
+    type Output = ReplicateKeyResponse;
+    type Target = Arc<Key>;
+
+    const FACTS: Facts = Facts {
+        name: "ReplicateKey",
+        actions: &["kms:ReplicateKey"],
+        states: &[KeyState::Enabled],
+        errors: &[
+            ErrorCode::AlreadyExistsException,
+            ErrorCode::DisabledException,
+            ErrorCode::InvalidArnException,
+            ErrorCode::KMSInvalidStateException,
+            ErrorCode::KMSInternalException,
+            ErrorCode::LimitExceededException,
+            ErrorCode::MalformedPolicyDocumentException,
+            ErrorCode::NotFoundException,
+            ErrorCode::TagException,
+            ErrorCode::UnsupportedOperationException,
+        ],
+        ..MANAGEMENT
+    };
+
+    async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        cx.service.key_named(cx, &input.key_id, Aliases::Refused, Self::FACTS.actions[0]).await
+    }
+
+    async fn run(
+        cx: &Context<'_, Kms>,
+        target: &Authorized<Self::Target>,
+        input: &Self::Input,
+    ) -> Result<Self::Output, Error> {
+        let primary: &Arc<Key> = target;
+        primary.is_primary()?;
+        let region = replica_region(cx, primary, &input.replica_region).await?;
+        let mut key_tags = Vec::new();
+        if let Some(new) = &input.tags {
+            tags::check(&new.0)?;
+            tags::set(&mut key_tags, &new.0)?;
+        }
+        let arn = arn(&primary.account, &region, &primary.id);
+        let bypass = input.bypass_policy_lockout_safety_check == Some(true);
+        let policy = match &input.policy {
+            None => key_policy::default_policy(&primary.account, region.as_str()),
+            Some(policy) => {
+                key_policy::check(cx, policy, bypass, &arn)?;
+                policy.as_str().to_owned()
+            }
+        };
+        let mut materials = Vec::with_capacity(primary.record.materials.len());
+        for material in &primary.record.materials {
+            materials.push(cx.service.rebound(primary, material, &region).await?);
+        }
+        let mut replica = KeyRecord {
+            created: cx.now,
+            description: input.description.as_ref().map_or("", |text| text.as_str()).to_owned(),
+            policy,
+            tags: key_tags,
+            materials,
+            ..primary.record.clone()
+        };
+        let new = Replica { region: region.clone(), deletion: None };
+        let add = |record: &mut KeyRecord| {
+            let related = record.multi_region.iter_mut();
+            related.for_each(|related| related.replicas.push(new.clone()));
+        };
+        add(&mut replica);
+        let mut commit =
+            cx.service.replacing_family(primary, cx.now, |_, record| add(record)).await?;
+        let place = layout::key(&primary.account, &region, primary.id.as_str());
+        let value = encode(&replica)?;
+        commit.preconditions.push((place.clone(), Expect::Absent));
+        commit.puts.push((place, value.clone()));
+        let revision = cx.service.store.commit(commit).await?;
+        let (account, id) = (primary.account, primary.id.clone());
+        let key = Key::from_record(account, region, id, &value, revision)?;
+        Ok(ReplicateKeyResponse {
+            replica_key_metadata: Some(being_created(key.metadata(cx.now))),
+            replica_policy: Some(PolicyText::of(&key.record.policy)),
+            replica_tags: input.tags.as_ref().map(|tags| {
+                let copy = |tag: &Tag| Tag {
+                    tag_key: tag.tag_key.clone(),
+                    tag_value: tag.tag_value.clone(),
+                };
+                Tags(tags.0.iter().map(copy).collect())
+            }),
+        })
+    }
+
+    fn made(output: &Self::Output) -> Option<Resource> {
+        output.replica_key_metadata.as_ref().and_then(crate::key::made)
+    }
+}
+
+/// The Region of the new replica.
+async fn replica_region(
+    cx: &Context<'_, Kms>,
+    primary: &Arc<Key>,
+    name: &RegionText,
+) -> Result<Region, Error> {
+    let name = name.as_str();
+    let same_partition = wire::partition(name) == wire::partition(primary.region.as_str());
+    let region = Region::parse(name).filter(|_| same_partition).ok_or_else(|| {
+        Error::validation(format!("Replica Region {name} is not a valid Region for this key."))
+    })?;
+    let Some(related) = &primary.record.multi_region else {
+        return Err(Error::internal("a primary without relatives"));
+    };
+    if related.regions(cx.now).any(|taken| *taken == region) {
+        let arn = arn(&primary.account, &region, &primary.id);
+        return Err(Error::new(ErrorCode::AlreadyExistsException, format!("{arn} already exists")));
+    }
+    if related.replicas.iter().any(|replica| replica.region == region) {
+        // It is gone, but nobody has removed it yet.
+        let (account, id) = (&primary.account, primary.id.as_str());
+        cx.service.remove(account, &region, id, cx.now).await?;
+        return Err(Error::conflict());
+    }
+    if related.replicas.len() >= REPLICAS_MAX {
+        return Err(Error::new(
+            ErrorCode::LimitExceededException,
+            format!("A multi-Region key can have at most {REPLICAS_MAX} replicas"),
+        ));
+    }
+    Ok(region)
+}
+
+/// AWS answers while it still copies the key, and its clients wait for that state to pass. Here the
+/// replica is ready by then; the answer is AWS's.
+fn being_created(metadata: KeyMetadata) -> KeyMetadata {
+    KeyMetadata {
+        enabled: Some(false),
+        key_state: Some(KeyState::Creating),
+        current_key_material_id: None,
+        ..metadata
+    }
+}
