@@ -2,6 +2,7 @@
 //! the same minute: the ratio of the two says something on any machine. It knows the server by its
 //! command line, its answers and `/proc` only; it is built with none of its crates.
 
+mod beside;
 mod child;
 mod echo;
 mod http;

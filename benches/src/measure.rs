@@ -11,7 +11,7 @@ use crate::http::Connection;
 use crate::load::{self, Round};
 use crate::operations::{CREATE_KEY, Operation, ROWS};
 use crate::report::{Report, Row, Spread};
-use crate::{Outcome, Settings, sign};
+use crate::{Outcome, Settings, beside, sign};
 
 /// Loads a server before the first round: caches fill and the processor's clock rises.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -30,16 +30,17 @@ pub(crate) fn all(settings: &Settings) -> Outcome<Report> {
         rows.push(runtime.block_on(compare(settings, &server, operation))?);
     }
     let resident_after_load = server.resident()?;
-    Ok(Report { rows, in_directory, in_memory, resident_at_start, resident_after_load })
+    let beside = runtime.block_on(async {
+        let key_id = create_key(&server).await?;
+        beside::measure(settings, &server, &key_id).await
+    })?;
+    Ok(Report { rows, beside, in_directory, in_memory, resident_at_start, resident_after_load })
 }
 
 /// Measures an operation and its echo in turns, so that a slow minute meets both.
 async fn compare(settings: &Settings, server: &Server, operation: &Operation) -> Outcome<Row> {
+    let key_id = &create_key(server).await?;
     let mut connection = Connection::open(server.address).await?;
-    let created = signed(server, &CREATE_KEY, "")?;
-    let created: serde_json::Value = serde_json::from_slice(connection.exchange(&created).await?)
-        .map_err(|error| error.to_string())?;
-    let key_id = created["KeyMetadata"]["KeyId"].as_str().ok_or("CreateKey answered no KeyId")?;
     let request = signed(server, operation, key_id)?;
     let answer_bytes = connection.exchange(&request).await?.len().to_string();
     drop(connection);
@@ -60,6 +61,16 @@ async fn compare(settings: &Settings, server: &Server, operation: &Operation) ->
         server_rounds.push(load::round(server, &request, settings.connections, length).await?);
     }
     Ok(Row { name: operation.name, echo: echo_rounds, server: server_rounds })
+}
+
+/// The id of a fresh symmetric key.
+async fn create_key(server: &Server) -> Outcome<String> {
+    let mut connection = Connection::open(server.address).await?;
+    let created = signed(server, &CREATE_KEY, "")?;
+    let created: serde_json::Value = serde_json::from_slice(connection.exchange(&created).await?)
+        .map_err(|error| error.to_string())?;
+    let key_id = created["KeyMetadata"]["KeyId"].as_str();
+    key_id.map(str::to_owned).ok_or_else(|| "CreateKey answered no KeyId".to_owned())
 }
 
 fn signed(server: &Server, operation: &Operation, key_id: &str) -> Outcome<Vec<u8>> {

@@ -19,3 +19,20 @@ pub(crate) const ROWS: [Operation; 1] = [Operation {
     target: "TrentService.GenerateDataKey",
     body: |key_id| json!({"KeyId": key_id, "KeySpec": "AES_256"}).to_string(),
 }];
+
+/// The quick operation that a slow one may hold up: 32 bytes.
+pub(crate) const ENCRYPT: Operation = Operation {
+    name: "Encrypt",
+    target: "TrentService.Encrypt",
+    body: |key_id| {
+        let plaintext = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        json!({"KeyId": key_id, "Plaintext": plaintext}).to_string()
+    },
+};
+
+/// The slow one.
+pub(crate) const GENERATE_DATA_KEY_PAIR: Operation = Operation {
+    name: "GenerateDataKeyPair, RSA_2048",
+    target: "TrentService.GenerateDataKeyPair",
+    body: |key_id| json!({"KeyId": key_id, "KeyPairSpec": "RSA_2048"}).to_string(),
+};

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::beside::Beside;
 use crate::load::Round;
+use crate::operations::{ENCRYPT, GENERATE_DATA_KEY_PAIR};
 
 /// Median and range of a few numbers.
 #[derive(Debug, PartialEq)]
@@ -23,6 +25,8 @@ pub(crate) struct Row {
 
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
+    /// A quick operation beside a slow one.
+    pub(crate) beside: Beside,
     /// Start-up times in milliseconds, with an empty data directory and in memory.
     pub(crate) in_directory: Spread,
     pub(crate) in_memory: Spread,
@@ -55,7 +59,10 @@ fn ratio(rounds: &[Round], echo: &[Round], number: fn(&Round) -> f64) -> f64 {
 
 /// The time within which `part` hundredths of the requests of all rounds were answered.
 fn percentile(rounds: &[Round], part: usize) -> Duration {
-    let mut times: Vec<Duration> = rounds.iter().flat_map(|round| round.times.clone()).collect();
+    percentile_of(rounds.iter().flat_map(|round| round.times.clone()).collect(), part)
+}
+
+fn percentile_of(mut times: Vec<Duration>, part: usize) -> Duration {
     times.sort_unstable();
     let rank = (times.len() * part).div_ceil(100).saturating_sub(1);
     times.get(rank).copied().unwrap_or_default()
@@ -77,6 +84,7 @@ impl fmt::Display for Report {
             "\nWhere the load core is busy all the time, the load is the bottleneck, and the CPU \
              columns say more than the rates."
         )?;
+        write_beside(f, &self.beside)?;
         writeln!(f, "\n| start-up, empty store | median ms | range |\n|---|---:|---:|")?;
         for (name, time) in [("data directory", &self.in_directory), ("memory", &self.in_memory)] {
             writeln!(f, "| {name} | {:.1} | {:.1}–{:.1} |", time.median, time.least, time.most)?;
@@ -107,6 +115,20 @@ fn write_rounds(
         percentile(rounds, 99).as_micros(),
         ratio(rounds, echo, |round| round.server_micros),
     )
+}
+
+fn write_beside(f: &mut fmt::Formatter<'_>, found: &Beside) -> fmt::Result {
+    let (quick, slow) = (ENCRYPT.name, GENERATE_DATA_KEY_PAIR.name);
+    writeln!(f, "\n| beside each other | requests | p50 µs | p99 µs |\n|---|---:|---:|---:|")?;
+    let rows =
+        [(quick.to_owned(), &found.alone), (format!("{quick} beside {slow}"), &found.accompanied)];
+    for (name, rounds) in rows {
+        let count: usize = rounds.iter().map(|round| round.times.len()).sum();
+        let (p50, p99) = (percentile(rounds, 50).as_micros(), percentile(rounds, 99).as_micros());
+        writeln!(f, "| {name} | {count} | {p50} | {p99} |")?;
+    }
+    let of = |part| percentile_of(found.slow.clone(), part).as_micros();
+    writeln!(f, "| {slow} | {} | {} | {} |", found.slow.len(), of(50), of(99))
 }
 
 fn mebibytes(bytes: u64) -> f64 {
