@@ -14,6 +14,9 @@ from connection import Connection
 from neighbour import GROWTH, MIB, Neighbour, padded, resident
 from specs import StandingKeys
 
+# Needs ReplicateKey, which the server doesn't have yet.
+collect_ignore = ["test_multi_region_keyrings.py"]
+
 _ACCOUNTS = itertools.count(100_000_000_001)
 _RUNNING = []
 

@@ -1,48 +1,18 @@
 """The stock `aws` command, version 1, as a user would type it."""
 
 import base64
+import concurrent.futures
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
+from botocore import xform_name
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 
+from cli import CommandLine
 from expectations import ABSENT_KEY_ID, INCORRECT_KEY, absent_alias, absent_key, alias_arn
+from operations import assert_all_used
 
-# The command installed beside this interpreter, not another one of the machine.
-AWS = pathlib.Path(sys.executable).with_name("aws")
-# The exit code of version 1 when the service refuses (version 2 has 254 for that).
-REFUSED = 255
-
-
-class CommandLine:
-    """Runs `aws` in a directory of its own, for one account."""
-
-    def __init__(self, server, account, directory):
-        self.environment = server.environment(account)
-        self.directory = directory
-
-    def run(self, *words, environment=None):
-        """Runs the command and returns what became of it."""
-        return subprocess.run(
-            [str(AWS), *map(str, words)], cwd=self.directory, capture_output=True, text=True,
-            env=environment or self.environment, timeout=60, check=False,
-        )
-
-    def __call__(self, *words):
-        """Runs `aws kms`, which must succeed; returns its answer, parsed."""
-        done = self.run("kms", *words)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
-
-    def refused(self, operation, error, message, *words):
-        """Runs `aws kms`, which must be refused in exactly these words."""
-        done = self.run("kms", *words)
-        assert done.returncode == REFUSED, done.stdout
-        assert done.stdout == ""
-        said = f"An error occurred ({error}) when calling the {operation} operation"
-        assert " ".join(done.stderr.split()) == f"{said}: {message}".strip()
+TEXT = b"attack at dawn\n\0\xff"
 
 
 @pytest.fixture
@@ -51,7 +21,23 @@ def aws(server, account, tmp_path):
     return CommandLine(server, account, tmp_path)
 
 
-def test_the_life_of_a_key(aws, account, tmp_path):
+def test_every_operation(aws, own_server, account, tmp_path):
+    def go(station):
+        directory = tmp_path / station.__name__
+        directory.mkdir()
+        (directory / "plain.txt").write_bytes(TEXT)
+        station(CommandLine(own_server, account, directory))
+
+    # Two at a time: the command takes most of a second to start.
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(go, STATIONS))
+    # The command's own service model may be older; asked for nonsense, it says what it knows.
+    choices = aws.run("kms", "nonsense").stderr.replace("|", " ").split()
+    assert "describe-key" in choices
+    assert_all_used(own_server, account, lambda name: xform_name(name, "-") in choices)
+
+
+def life_of_a_key(aws):
     key = aws("create-key", "--description", "payroll", "--tags", "TagKey=team,TagValue=pay")
     key = key["KeyMetadata"]
     name = key["KeyId"]
@@ -61,23 +47,23 @@ def test_the_life_of_a_key(aws, account, tmp_path):
         {"TagKey": "team", "TagValue": "pay"}
     ]
 
-    (tmp_path / "plain.txt").write_bytes(b"attack at dawn\n\0\xff")
     sealed = aws("encrypt", "--key-id", "alias/payroll", "--plaintext", "fileb://plain.txt",
                  "--encryption-context", "purpose=test,tenant=a")
     assert sealed["KeyId"] == key["Arn"]
-    (tmp_path / "sealed.bin").write_bytes(base64.b64decode(sealed["CiphertextBlob"]))
+    aws.keep("sealed.bin", sealed["CiphertextBlob"])
     opened = aws("decrypt", "--ciphertext-blob", "fileb://sealed.bin",
                  "--encryption-context", "tenant=a,purpose=test")
-    assert base64.b64decode(opened["Plaintext"]) == b"attack at dawn\n\0\xff"
+    assert base64.b64decode(opened["Plaintext"]) == TEXT
     assert opened["KeyId"] == key["Arn"]
 
     other = aws("create-key")["KeyMetadata"]["KeyId"]
+    assert {name, other} <= {key["KeyId"] for key in aws("list-keys")["Keys"]}
     moved = aws("re-encrypt", "--ciphertext-blob", "fileb://sealed.bin",
                 "--source-encryption-context", "purpose=test,tenant=a",
                 "--destination-key-id", other)
-    (tmp_path / "moved.bin").write_bytes(base64.b64decode(moved["CiphertextBlob"]))
+    aws.keep("moved.bin", moved["CiphertextBlob"])
     opened = aws("decrypt", "--ciphertext-blob", "fileb://moved.bin", "--key-id", other)
-    assert base64.b64decode(opened["Plaintext"]) == b"attack at dawn\n\0\xff"
+    assert base64.b64decode(opened["Plaintext"]) == TEXT
     aws.refused("Decrypt", "IncorrectKeyException", INCORRECT_KEY,
                 "decrypt", "--ciphertext-blob", "fileb://moved.bin", "--key-id", name)
 
@@ -92,17 +78,16 @@ def test_the_life_of_a_key(aws, account, tmp_path):
     assert aws("cancel-key-deletion", "--key-id", name) == {"KeyId": key["Arn"]}
     assert aws("describe-key", "--key-id", name)["KeyMetadata"]["KeyState"] == "Disabled"
     aws("delete-alias", "--alias-name", "alias/payroll")
-    aws.refused("DescribeKey", "NotFoundException", absent_alias("alias/payroll", account),
+    aws.refused("DescribeKey", "NotFoundException", absent_alias("alias/payroll", aws.account),
                 "describe-key", "--key-id", "alias/payroll")
 
 
-def test_data_keys(aws, tmp_path):
+def data_keys(aws):
     name = aws("create-key")["KeyMetadata"]["KeyId"]
     made = aws("generate-data-key", "--key-id", name, "--key-spec", "AES_256",
                "--encryption-context", "volume=7")
-    (tmp_path / "wrapped").write_bytes(base64.b64decode(made["CiphertextBlob"]))
-    opened = aws("decrypt", "--ciphertext-blob", "fileb://wrapped",
-                 "--encryption-context", "volume=7")
+    wrapped = aws.keep("wrapped", made["CiphertextBlob"])
+    opened = aws("decrypt", "--ciphertext-blob", wrapped, "--encryption-context", "volume=7")
     assert opened["Plaintext"] == made["Plaintext"]
     assert len(base64.b64decode(made["Plaintext"])) == 32
     hidden = aws("generate-data-key-without-plaintext", "--key-id", name, "--number-of-bytes", "9")
@@ -111,11 +96,10 @@ def test_data_keys(aws, tmp_path):
     assert len(base64.b64decode(drawn["Plaintext"])) == 48
     # The service gives this error no words of its own.
     aws.refused("Decrypt", "InvalidCiphertextException", "",
-                "decrypt", "--ciphertext-blob", "fileb://wrapped",
-                "--encryption-context", "volume=8")
+                "decrypt", "--ciphertext-blob", wrapped, "--encryption-context", "volume=8")
 
 
-def test_tags_aliases_and_policies(aws, account, tmp_path):
+def tags_aliases_and_policies(aws):
     key = aws("create-key")["KeyMetadata"]
     name = key["KeyId"]
     aws("tag-resource", "--key-id", name, "--tags", "TagKey=a,TagValue=1", "TagKey=b,TagValue=2")
@@ -131,13 +115,82 @@ def test_tags_aliases_and_policies(aws, account, tmp_path):
     aws("create-alias", "--alias-name", "alias/x", "--target-key-id", name)
     aws("update-alias", "--alias-name", "alias/x", "--target-key-id", other)
     [alias] = aws("list-aliases", "--key-id", other)["Aliases"]
-    assert alias["AliasArn"] == alias_arn("alias/x", account)
+    assert alias["AliasArn"] == alias_arn("alias/x", aws.account)
 
     policy = aws("get-key-policy", "--key-id", name, "--policy-name", "default")["Policy"]
-    (tmp_path / "policy.json").write_text(policy)
+    (aws.directory / "policy.json").write_text(policy)
     aws("put-key-policy", "--key-id", name, "--policy-name", "default",
         "--policy", "file://policy.json")
     assert aws("list-key-policies", "--key-id", name)["PolicyNames"] == ["default"]
+
+
+def made(aws, spec, usage):
+    """The id of a fresh key of that kind."""
+    key = aws("create-key", "--key-spec", spec, "--key-usage", usage)["KeyMetadata"]
+    return key["KeyId"]
+
+
+def signatures(aws):
+    named = ["--key-id", made(aws, "ECC_NIST_P256", "SIGN_VERIFY"),
+             "--signing-algorithm", "ECDSA_SHA_256"]
+    signed = aws("sign", *named, "--message", "fileb://plain.txt")
+    signature = aws.keep("signature", signed["Signature"])
+    verified = aws("verify", *named, "--message", "fileb://plain.txt", "--signature", signature)
+    assert verified["SignatureValid"] is True
+    aws.refused("Verify", "KMSInvalidSignatureException", "",
+                "verify", *named, "--message", signature, "--signature", signature)
+
+
+def macs(aws):
+    named = ["--key-id", made(aws, "HMAC_256", "GENERATE_VERIFY_MAC"),
+             "--mac-algorithm", "HMAC_SHA_256"]
+    mac = aws.keep("mac", aws("generate-mac", *named, "--message", "fileb://plain.txt")["Mac"])
+    verified = aws("verify-mac", *named, "--message", "fileb://plain.txt", "--mac", mac)
+    assert verified["MacValid"] is True
+    aws.refused("VerifyMac", "KMSInvalidMacException", "",
+                "verify-mac", *named, "--message", mac, "--mac", mac)
+
+
+def agreement(aws):
+    pair = [made(aws, "ECC_NIST_P256", "KEY_AGREEMENT") for _ in range(2)]
+    public = [aws("get-public-key", "--key-id", name)["PublicKey"] for name in pair]
+    secrets = [
+        aws("derive-shared-secret", "--key-id", name, "--key-agreement-algorithm", "ECDH",
+            "--public-key", aws.keep("theirs", theirs))["SharedSecret"]
+        for name, theirs in zip(pair, reversed(public))
+    ]
+    assert secrets[0] == secrets[1]
+    assert len(base64.b64decode(secrets[0])) == 32
+
+
+def data_key_pairs(aws):
+    wrapping = ["--key-id", made(aws, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
+                "--key-pair-spec", "ECC_NIST_P384"]
+    pair = aws("generate-data-key-pair", *wrapping)
+    hidden = aws("generate-data-key-pair-without-plaintext", *wrapping)
+    assert "PrivateKeyPlaintext" not in hidden
+    blob = aws.keep("pair", pair["PrivateKeyCiphertextBlob"])
+    assert aws("decrypt", "--ciphertext-blob", blob)["Plaintext"] == pair["PrivateKeyPlaintext"]
+    secret = load_der_private_key(base64.b64decode(pair["PrivateKeyPlaintext"]), None)
+    assert secret.curve.name == "secp384r1"
+
+
+def rotation(aws):
+    name = made(aws, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
+    aws("enable-key-rotation", "--key-id", name, "--rotation-period-in-days", "90")
+    status = aws("get-key-rotation-status", "--key-id", name)
+    assert (status["KeyRotationEnabled"], status["RotationPeriodInDays"]) == (True, 90)
+    aws("disable-key-rotation", "--key-id", name)
+    assert not aws("get-key-rotation-status", "--key-id", name)["KeyRotationEnabled"]
+    aws("rotate-key-on-demand", "--key-id", name)
+    [rotated] = aws("list-key-rotations", "--key-id", name)["Rotations"]
+    assert rotated["RotationType"] == "ON_DEMAND"
+
+
+STATIONS = [
+    life_of_a_key, tags_aliases_and_policies, rotation, data_keys, agreement, signatures, macs,
+    data_key_pairs,
+]
 
 
 def test_paging_by_the_command(aws, kms):

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from operations import assert_all_used
 from strongroom import REPOSITORY, TARGET
 
 
@@ -23,10 +24,11 @@ def client():
     return path
 
 
-def test_the_life_of_a_key(server, account, client):
+def test_the_life_of_a_key(own_server, account, client):
     done = subprocess.run(
-        [str(client)], env=server.environment(account), capture_output=True, text=True,
+        [str(client)], env=own_server.environment(account), capture_output=True, text=True,
         timeout=120, check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == "the life of a key is as it should be\n"
+    assert_all_used(own_server, account)

@@ -12,6 +12,7 @@ import {
   UpdateAliasCommand, UpdateKeyDescriptionCommand, paginateListAliases, paginateListKeys,
 } from "@aws-sdk/client-kms";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { otherKinds } from "./kinds.mjs";
 
 const account = process.env.AWS_ACCESS_KEY_ID;
 const kms = new KMSClient({ maxAttempts: 1 });
@@ -179,4 +180,5 @@ await dataKeys(key);
 await management(key, other);
 await states(key);
 await paging([key, other, third]);
+await otherKinds({ kms, send, refused });
 console.log("the life of a key is as it should be");

@@ -106,6 +106,8 @@ async fn connection(
         .header_read_timeout(HEAD_TIME_MAX)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEADERS_MAX)
+        // Names have no case, but AWS writes `Content-Length`, and libmongocrypt knows no other.
+        .title_case_headers(true)
         .serve_connection(TokioIo::new(Box::pin(stream)), answering);
     tokio::pin!(connection);
     // A connection that breaks is its peer's affair: whatever was answered was answered.

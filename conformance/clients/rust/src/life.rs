@@ -10,10 +10,12 @@ use std::collections::HashSet;
 use std::error::Error;
 use std::fmt::Debug;
 
-type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+/// What a station comes to.
+pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 const ALIAS: &str = "alias/rust";
-const TEXT: &[u8] = b"attack at dawn";
+/// What is encrypted and signed.
+pub(crate) const TEXT: &[u8] = b"attack at dawn";
 
 /// Goes through the whole life, in an account that nothing has been created in.
 ///
@@ -33,8 +35,11 @@ pub(crate) async fn walk(kms: &Client, account: &str) -> Outcome {
 }
 
 /// The outcome must be a refusal with this code and, where AWS gives one, this message.
-fn refused<T: Debug, E, R>(outcome: Result<T, SdkError<E, R>>, code: &str, message: Option<&str>)
-where
+pub(crate) fn refused<T: Debug, E, R>(
+    outcome: Result<T, SdkError<E, R>>,
+    code: &str,
+    message: Option<&str>,
+) where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug,
 {
@@ -55,7 +60,8 @@ async fn described(kms: &Client, name: &str) -> Outcome<KeyMetadata> {
     Ok(answer.key_metadata.ok_or("DescribeKey without metadata")?)
 }
 
-fn arn(key: &KeyMetadata) -> &str {
+/// The key's ARN.
+pub(crate) fn arn(key: &KeyMetadata) -> &str {
     key.arn().unwrap_or("a key without an ARN")
 }
 
@@ -157,6 +163,8 @@ async fn management(
     let policy = kms.get_key_policy().key_id(id).send().await?.policy.ok_or("no policy")?;
     assert!(policy.contains("key-default-1"));
     kms.put_key_policy().key_id(id).policy(policy).send().await?;
+    let policies = kms.list_key_policies().key_id(id).send().await?;
+    assert_eq!(policies.policy_names(), ["default"]);
 
     kms.update_alias().alias_name(ALIAS).target_key_id(other.key_id()).send().await?;
     let listed = kms.list_aliases().key_id(other.key_id()).send().await?;

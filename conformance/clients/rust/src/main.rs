@@ -3,6 +3,7 @@
 //! It owns the Rust client's expectations. It must not know anything of the server but the
 //! endpoint: that and the credentials come from the environment, as `test_rust_sdk.py` sets it.
 
+mod kinds;
 mod life;
 
 use aws_sdk_kms::Client;
@@ -29,7 +30,9 @@ fn client(account: &str) -> Result<Client, Box<dyn Error>> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let account = std::env::var("AWS_ACCESS_KEY_ID")?;
-    life::walk(&client(&account)?, &account).await?;
+    let kms = client(&account)?;
+    life::walk(&kms, &account).await?;
+    kinds::walk(&kms).await?;
     println!("the life of a key is as it should be");
     Ok(())
 }
