@@ -11,11 +11,9 @@ import pytest
 
 import strongroom
 from connection import Connection
+from imports import external
 from neighbour import GROWTH, MIB, Neighbour, padded, resident
 from specs import StandingKeys
-
-# Needs ReplicateKey, which the server doesn't have yet.
-collect_ignore = ["test_multi_region_keyrings.py"]
 
 _ACCOUNTS = itertools.count(100_000_000_001)
 _RUNNING = []
@@ -114,6 +112,12 @@ def lenient_kms(server, account):
 def key(kms):
     """The metadata of a fresh symmetric encryption key in that account."""
     return kms.create_key()["KeyMetadata"]
+
+
+@pytest.fixture
+def waiting(kms):
+    """The metadata of a fresh symmetric encryption key that waits for imported material."""
+    return external(kms)
 
 
 @pytest.fixture(scope="session")

@@ -10,10 +10,12 @@ import pytest
 from expectations import (
     NO_MESSAGE, absent_key, default_policy, key_arn, refused, value_fails, violation,
 )
+from imports import FOR_GOOD, INCORRECT, bring, encrypt, materials, request
 from specs import KINDS
 
 HOME, AWAY, THIRD = "us-east-1", "eu-west-1", "ap-south-1"
 DAY = datetime.timedelta(days=1)
+FIRST, SECOND, THIRD_ONE = bytes([1] * 32), bytes([2] * 32), bytes([3] * 32)
 UNSUPPORTED = ("UnsupportedOperationException", NO_MESSAGE)
 
 
@@ -423,3 +425,107 @@ def test_relatives_survive_a_kill(own_server):
         assert regions[region].decrypt(CiphertextBlob=blob)["Plaintext"] == b"p"
         configuration = regions.describe(key_id, region)["MultiRegionConfiguration"]
         assert configuration["PrimaryKey"]["Region"] == AWAY
+
+
+# -- imported material ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def imported(regions):
+    """The id of a primary with imported material, and of its replica, which has none yet."""
+    key_id = primary(regions, Origin="EXTERNAL")
+    bring(regions[HOME], key_id, FIRST)
+    regions[HOME].replicate_key(KeyId=key_id, ReplicaRegion=AWAY)
+    return key_id
+
+
+def test_imported_material_is_brought_to_each_region(regions, imported):
+    home, away = regions[HOME], regions[AWAY]
+    blob = encrypt(home, imported)
+    assert regions.state(imported, AWAY) == "PendingImport"
+    with refused(*INCORRECT):
+        bring(away, imported, SECOND)
+    there = bring(away, imported, FIRST)["KeyMaterialId"]
+    assert there == regions.describe(imported, HOME)["CurrentKeyMaterialId"]
+    opened = away.decrypt(CiphertextBlob=blob)
+    assert (opened["Plaintext"], opened["KeyMaterialId"]) == (b"secret", there)
+    # Their states are independent of each other.
+    home.delete_imported_key_material(KeyId=imported)
+    assert regions.state(imported, HOME) == "PendingImport"
+    assert away.decrypt(CiphertextBlob=blob)["Plaintext"] == b"secret"
+
+
+def test_a_token_is_for_one_region(regions, imported):
+    made = request(regions[HOME], imported, FIRST)
+    with refused("InvalidImportTokenException"):
+        regions[AWAY].import_key_material(**made, **FOR_GOOD)
+
+
+def test_new_material_goes_round_before_it_is_rotated_to(regions, imported):
+    home, away = regions[HOME], regions[AWAY]
+    bring(away, imported, FIRST)
+    old = encrypt(home, imported)
+    with refused("UnsupportedOperationException"):
+        bring(away, imported, SECOND, ImportType="NEW_KEY_MATERIAL")
+    new = bring(home, imported, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    waiting = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
+    assert [(m["KeyMaterialState"], m["ImportState"]) for m in materials(home, imported)] == [
+        ("CURRENT", "IMPORTED"), (waiting, "IMPORTED"),
+    ]
+    assert [(m["KeyMaterialState"], m["ImportState"]) for m in materials(away, imported)] == [
+        ("CURRENT", "IMPORTED"), (waiting, "PENDING_IMPORT"),
+    ]
+    assert regions.state(imported, AWAY) == "Enabled"
+    none = (
+        "No available key material pending rotation for the key: "
+        f"{regions.arn(imported, HOME)}."
+    )
+    with refused("KMSInvalidStateException", none):
+        home.rotate_key_on_demand(KeyId=imported)
+    bring(away, imported, SECOND)
+    assert materials(home, imported)[1]["KeyMaterialState"] == "PENDING_ROTATION"
+    with refused(*UNSUPPORTED):
+        away.rotate_key_on_demand(KeyId=imported)
+    home.rotate_key_on_demand(KeyId=imported)
+    for region in HOME, AWAY:
+        assert regions.describe(imported, region)["CurrentKeyMaterialId"] == new
+        assert regions[region].decrypt(CiphertextBlob=old)["Plaintext"] == b"secret"
+    assert home.decrypt(CiphertextBlob=encrypt(away, imported))["KeyMaterialId"] == new
+
+
+def test_the_primarys_new_material_takes_its_replicas_along(regions, imported):
+    home, away = regions[HOME], regions[AWAY]
+    bring(away, imported, FIRST)
+    new = bring(home, imported, SECOND, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    bring(away, imported, SECOND)
+    away.delete_imported_key_material(KeyId=imported, KeyMaterialId=new)
+    assert materials(away, imported)[1]["ImportState"] == "PENDING_IMPORT"
+    assert materials(home, imported)[1]["ImportState"] == "IMPORTED"
+    home.delete_imported_key_material(KeyId=imported, KeyMaterialId=new)
+    assert len(materials(away, imported)) == len(materials(home, imported)) == 1
+    bring(home, imported, THIRD_ONE, ImportType="NEW_KEY_MATERIAL")
+
+
+def test_a_replica_with_new_material_becomes_the_primary(regions, imported):
+    home, away = regions[HOME], regions[AWAY]
+    bring(away, imported, FIRST)
+    bring(home, imported, SECOND, ImportType="NEW_KEY_MATERIAL")
+    bring(away, imported, SECOND)
+    home.update_primary_region(KeyId=imported, PrimaryRegion=AWAY)
+    away.rotate_key_on_demand(KeyId=imported)
+    assert home.decrypt(CiphertextBlob=encrypt(away, imported))["Plaintext"] == b"secret"
+
+
+def test_a_late_replica_needs_all_of_them(regions, imported):
+    home, away = regions[HOME], regions[AWAY]
+    bring(away, imported, FIRST)
+    bring(home, imported, SECOND, ImportType="NEW_KEY_MATERIAL")
+    bring(away, imported, SECOND)
+    home.rotate_key_on_demand(KeyId=imported)
+    home.replicate_key(KeyId=imported, ReplicaRegion=THIRD)
+    bring(regions[THIRD], imported, SECOND)
+    assert regions.state(imported, THIRD) == "PendingImport"
+    bring(regions[THIRD], imported, FIRST)
+    assert regions.state(imported, THIRD) == "Enabled"
+    opened = regions[THIRD].decrypt(CiphertextBlob=encrypt(home, imported))
+    assert opened["Plaintext"] == b"secret"

@@ -3,9 +3,10 @@
 
 mod world;
 
+use crypto::{Curve, DataKeyPair, DataKeyPairSpec, MlKemSpec};
 use kms::Kms;
 use serde_json::{Value, json};
-use service::{AnyOperation, Service as _};
+use service::{AnyOperation, Facts, Service as _};
 use wire::enums::KeyState;
 use world::{OWNER, STRANGER, World};
 
@@ -13,26 +14,60 @@ fn registry() -> impl Iterator<Item = &'static dyn AnyOperation<Kms>> {
     Kms::REGISTRY.iter().copied()
 }
 
-/// A fresh key of the kind that the operation works on.
-fn key_for(world: &World, name: &str) -> String {
+/// Spec and usage of the keys that the operation works on.
+fn kind_for(name: &str) -> (&'static str, &'static str) {
     match name {
-        "Sign" | "Verify" | "GetPublicKey" => world.key_of("ECC_NIST_P256", "SIGN_VERIFY"),
-        "GenerateMac" | "VerifyMac" => world.key_of("HMAC_256", "GENERATE_VERIFY_MAC"),
-        "DeriveSharedSecret" => world.key_of("ECC_NIST_P256", "KEY_AGREEMENT"),
-        "Encapsulate" | "Decapsulate" => world.key_of("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
-        "ReplicateKey" => primary(world),
-        "UpdatePrimaryRegion" => {
-            let key = primary(world);
-            world.ok("ReplicateKey", &json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}));
-            key
-        }
-        _ => world.key(),
+        "Sign" | "Verify" | "GetPublicKey" => ("ECC_NIST_P256", "SIGN_VERIFY"),
+        "GenerateMac" | "VerifyMac" => ("HMAC_256", "GENERATE_VERIFY_MAC"),
+        "DeriveSharedSecret" => ("ECC_NIST_P256", "KEY_AGREEMENT"),
+        "Encapsulate" | "Decapsulate" => ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
+        _ => ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
     }
 }
 
+/// Whether the operation works on keys of imported material alone.
+fn is_for_imports(name: &str) -> bool {
+    matches!(name, "GetParametersForImport" | "ImportKeyMaterial" | "DeleteImportedKeyMaterial")
+}
+
+/// Whether the operation works on multi-Region primary keys alone.
+fn is_for_primaries(name: &str) -> bool {
+    matches!(name, "ReplicateKey" | "UpdatePrimaryRegion")
+}
+
+/// A fresh key of the kind that the operation works on.
+fn key_for(world: &World, name: &str) -> String {
+    let (spec, usage) = kind_for(name);
+    match name {
+        "ReplicateKey" => return primary(world),
+        "UpdatePrimaryRegion" => {
+            let key = primary(world);
+            world.ok("ReplicateKey", &json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}));
+            return key;
+        }
+        _ => {}
+    }
+    if is_for_imports(name) { imported_key(world, spec, usage) } else { world.key_of(spec, usage) }
+}
+
+/// A fresh key of that kind with imported material.
+fn imported_key(world: &World, spec: &str, usage: &str) -> String {
+    let pair = |spec| DataKeyPair::generate(spec).unwrap().private_key.to_vec();
+    let material = match spec {
+        "ECC_NIST_P256" => pair(DataKeyPairSpec::Ec(Curve::P256)),
+        "ML_KEM_512" => pair(DataKeyPairSpec::MlKem(MlKemSpec::MlKem512)),
+        _ => MATERIAL.to_vec(),
+    };
+    let key = world.external_key(spec, usage);
+    world.ok("ImportKeyMaterial", &world.import(&key, &material));
+    key
+}
+
+/// Material of keys that take any 32 bytes.
+const MATERIAL: [u8; 32] = [7; 32];
+
 /// An input with which the operation works on a fresh, enabled key.
 fn sample(world: &World, name: &str, key: &str) -> Value {
-    let blob = || world.sealed(key);
     match name {
         "CreateAlias" => json!({"AliasName": "alias/new", "TargetKeyId": key}),
         "UpdateAlias" => json!({"AliasName": world.alias(key), "TargetKeyId": world.key()}),
@@ -43,12 +78,6 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "k", "TagValue": "v"}]}),
         "UntagResource" => json!({"KeyId": key, "TagKeys": ["k"]}),
         "PutKeyPolicy" => json!({"KeyId": key, "Policy": World::policy(&[OWNER])}),
-        "Encrypt" => json!({"KeyId": key, "Plaintext": "AAAA"}),
-        "Decrypt" => json!({"CiphertextBlob": blob()}),
-        "ReEncrypt" => json!({"CiphertextBlob": blob(), "DestinationKeyId": key}),
-        "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => {
-            json!({"KeyId": key, "KeySpec": "AES_256"})
-        }
         "ScheduleKeyDeletion"
         | "DescribeKey"
         | "EnableKey"
@@ -61,7 +90,31 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         | "GetKeyRotationStatus"
         | "RotateKeyOnDemand"
         | "ListKeyRotations"
+        | "DeleteImportedKeyMaterial"
         | "GetPublicKey" => json!({"KeyId": key}),
+        "GetParametersForImport" => parameters_of(key),
+        "ImportKeyMaterial" => world.import(key, &MATERIAL),
+        "ReplicateKey" => json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}),
+        "UpdatePrimaryRegion" => json!({"KeyId": key, "PrimaryRegion": "eu-west-1"}),
+        // The one operation that doesn't work on an enabled key.
+        "CancelKeyDeletion" => {
+            world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
+            json!({"KeyId": key})
+        }
+        other => use_of(world, other, key),
+    }
+}
+
+/// The same for operations that use a key's material.
+fn use_of(world: &World, name: &str, key: &str) -> Value {
+    let blob = || world.sealed(key);
+    match name {
+        "Encrypt" => json!({"KeyId": key, "Plaintext": "AAAA"}),
+        "Decrypt" => json!({"CiphertextBlob": blob()}),
+        "ReEncrypt" => json!({"CiphertextBlob": blob(), "DestinationKeyId": key}),
+        "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => {
+            json!({"KeyId": key, "KeySpec": "AES_256"})
+        }
         "Sign" => signed(key),
         "Verify" => {
             let mut input = signed(key);
@@ -80,8 +133,6 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
             json!({"KeyId": key, "KeyAgreementAlgorithm": "ECDH", "PublicKey": public_key})
         }
         "Encapsulate" => json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"}),
-        "ReplicateKey" => json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}),
-        "UpdatePrimaryRegion" => json!({"KeyId": key, "PrimaryRegion": "eu-west-1"}),
         "Decapsulate" => {
             let mut input = json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"});
             let made = world.ok("Encapsulate", &input);
@@ -91,11 +142,6 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
             json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"})
         }
-        // The one operation that doesn't work on an enabled key.
-        "CancelKeyDeletion" => {
-            world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
-            json!({"KeyId": key})
-        }
         other => panic!("{other} has no sample input: add one"),
     }
 }
@@ -104,6 +150,11 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
 fn primary(world: &World) -> String {
     let made = world.ok("CreateKey", &json!({"MultiRegion": true}));
     made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+}
+
+fn parameters_of(key: &str) -> Value {
+    let (algorithm, spec) = ("RSA_AES_KEY_WRAP_SHA_256", "RSA_2048");
+    json!({"KeyId": key, "WrappingAlgorithm": algorithm, "WrappingKeySpec": spec})
 }
 
 fn signed(key: &str) -> Value {
@@ -158,7 +209,13 @@ fn every_request_leaves_a_record_and_none_without_it_is_answered() {
         let named = record["resources"].as_array().is_some_and(|resources| !resources.is_empty());
         assert_eq!(named, has_key(name) || name == "CreateKey", "{name}: {record}");
         let text = record.to_string();
-        for secret in ["\"plaintext\":", "\"ciphertextBlob\":", "\"AAAA"] {
+        for secret in [
+            "\"plaintext\":",
+            "\"ciphertextBlob\":",
+            "\"importToken\":",
+            "\"encryptedKeyMaterial\":",
+            "\"AAAA",
+        ] {
             assert!(!text.contains(secret), "{name} records {secret}: {text}");
         }
         let world = World::new();
@@ -238,6 +295,9 @@ fn into_state(world: &World, key: &str, state: KeyState) {
         KeyState::Disabled => {
             world.ok("DisableKey", &json!({"KeyId": key}));
         }
+        KeyState::PendingImport => {
+            world.ok("DeleteImportedKeyMaterial", &json!({"KeyId": key}));
+        }
         KeyState::PendingDeletion => {
             world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
         }
@@ -245,44 +305,107 @@ fn into_state(world: &World, key: &str, state: KeyState) {
     }
 }
 
+/// What an operation must answer to a key in that state: its error's code and what the message
+/// says of the key, or nothing where it works.
+fn refusal(facts: &Facts, state: KeyState, imported: bool) -> Option<(&'static str, &'static str)> {
+    const INVALID_STATE: &str = "KMSInvalidStateException";
+    match (facts.name, state) {
+        ("CancelKeyDeletion", KeyState::PendingDeletion) => return None,
+        ("CancelKeyDeletion", _) => return Some((INVALID_STATE, "not pending deletion")),
+        // Of rotation, keys of imported material know only what is on demand.
+        (
+            "EnableKeyRotation" | "DisableKeyRotation",
+            KeyState::Enabled | KeyState::PendingImport,
+        ) if imported => {
+            return Some(("UnsupportedOperationException", ""));
+        }
+        ("RotateKeyOnDemand", KeyState::PendingImport) => {
+            return Some((INVALID_STATE, "pending import"));
+        }
+        // Its key has a replica, for whose end it waits.
+        ("UpdatePrimaryRegion", KeyState::PendingDeletion) => {
+            return Some((INVALID_STATE, "pending replica deletion"));
+        }
+        _ if facts.states.contains(&state) => return None,
+        _ => {}
+    }
+    Some(match state {
+        KeyState::Disabled => ("DisabledException", "disabled"),
+        KeyState::PendingImport => (INVALID_STATE, "pending import"),
+        KeyState::PendingDeletion => (INVALID_STATE, "pending deletion"),
+        other => panic!("no words for {other}"),
+    })
+}
+
+/// Tries the operation on a fresh key in that state.
+fn holds_in(facts: &Facts, state: KeyState, imported: bool) {
+    let world = World::new();
+    let (spec, usage) = kind_for(facts.name);
+    let fresh = || {
+        if is_for_primaries(facts.name) {
+            return key_for(&world, facts.name);
+        }
+        if imported { imported_key(&world, spec, usage) } else { world.key_of(spec, usage) }
+    };
+    let key = fresh();
+    // UpdateAlias asks for the state of the key that it moves the alias to.
+    let (input, key) = if facts.name == "UpdateAlias" {
+        let target = fresh();
+        (json!({"AliasName": world.alias(&key), "TargetKeyId": target}), target)
+    } else if facts.name == "CancelKeyDeletion" {
+        (json!({"KeyId": key}), key)
+    } else {
+        (sample(&world, facts.name, &key), key)
+    };
+    if imported && facts.name == "RotateKeyOnDemand" {
+        let mut input = world.import(&key, &[8; 32]);
+        input["ImportType"] = json!("NEW_KEY_MATERIAL");
+        world.ok("ImportKeyMaterial", &input);
+    }
+    into_state(&world, &key, state);
+    let (status, body) = world.call(OWNER, facts.name, &input);
+    let at = format!("{} of a key {state}, imported {imported}: {body}", facts.name);
+    let Some((code, is)) = refusal(facts, state, imported) else {
+        assert_eq!(status, 200, "{at}");
+        return;
+    };
+    assert_eq!((status, body["__type"].as_str()), (400, Some(code)), "{at}");
+    let message = format!("{} is {is}.", world.arn(&key));
+    assert_eq!(body["message"].as_str(), (!is.is_empty()).then_some(message.as_str()), "{at}");
+}
+
 #[test]
 fn each_state_allows_what_the_facts_say() {
     for operation in registry().filter(|o| has_key(o.facts().name)) {
         let facts = operation.facts();
         for state in [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion] {
-            let world = World::new();
-            let key = key_for(&world, facts.name);
-            // UpdateAlias asks for the state of the key that it moves the alias to.
-            let (input, key) = if facts.name == "UpdateAlias" {
-                let target = world.key();
-                (json!({"AliasName": world.alias(&key), "TargetKeyId": target}), target)
-            } else if facts.name == "CancelKeyDeletion" {
-                (json!({"KeyId": key}), key)
-            } else {
-                (sample(&world, facts.name, &key), key)
-            };
-            into_state(&world, &key, state);
-            let (status, body) = world.call(OWNER, facts.name, &input);
-            let at = format!("{} of a key {state}: {body}", facts.name);
-            if facts.name == "CancelKeyDeletion" && state != KeyState::PendingDeletion {
-                assert_eq!(body["__type"], "KMSInvalidStateException", "{at}");
-                let message = format!("{} is not pending deletion.", world.arn(&key));
-                assert_eq!(body["message"], message);
-            } else if facts.states.contains(&state) {
-                assert_eq!(status, 200, "{at}");
-            } else {
-                let (code, is) = match state {
-                    KeyState::Disabled => ("DisabledException", "disabled"),
-                    // Its key has a replica, for whose end it waits.
-                    _ if facts.name == "UpdatePrimaryRegion" => {
-                        ("KMSInvalidStateException", "pending replica deletion")
-                    }
-                    _ => ("KMSInvalidStateException", "pending deletion"),
-                };
-                assert_eq!((status, body["__type"].as_str()), (400, Some(code)), "{at}");
-                assert_eq!(body["message"], format!("{} is {is}.", world.arn(&key)));
+            if !is_for_imports(facts.name) {
+                holds_in(facts, state, false);
+            }
+            if !is_for_primaries(facts.name) {
+                holds_in(facts, state, true);
             }
         }
+        if !is_for_primaries(facts.name) {
+            holds_in(facts, KeyState::PendingImport, true);
+        }
+    }
+}
+
+#[test]
+fn keys_of_another_origin_take_no_imports() {
+    for operation in registry().filter(|o| is_for_imports(o.facts().name)) {
+        let world = World::new();
+        let name = operation.facts().name;
+        let mut input = sample(&world, name, &key_for(&world, name));
+        let key = world.key();
+        input["KeyId"] = json!(key);
+        let (status, body) = world.call(OWNER, name, &input);
+        let expected = (400, &json!("UnsupportedOperationException"));
+        assert_eq!((status, &body["__type"]), expected, "{name}: {body}");
+        let message =
+            format!("{} origin is AWS_KMS which is not valid for this operation.", world.arn(&key));
+        assert_eq!(body["message"], message);
     }
 }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crypto::RootKey;
@@ -136,6 +137,35 @@ impl World {
     pub(crate) fn key_of(&self, spec: &str, usage: &str) -> String {
         let made = self.ok("CreateKey", &json!({"KeySpec": spec, "KeyUsage": usage}));
         made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
+    /// A new key of that spec and usage that waits for its material; gives its id.
+    pub(crate) fn external_key(&self, spec: &str, usage: &str) -> String {
+        let input = json!({"KeySpec": spec, "KeyUsage": usage, "Origin": "EXTERNAL"});
+        self.ok("CreateKey", &input)["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
+    }
+
+    /// An input of ImportKeyMaterial that brings material to that key, for good.
+    pub(crate) fn import(&self, key: &str, material: &[u8]) -> Value {
+        let parameters = self.ok(
+            "GetParametersForImport",
+            &json!({
+                "KeyId": key,
+                "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
+                "WrappingKeySpec": "RSA_2048",
+            }),
+        );
+        let public_key = STANDARD.decode(parameters["PublicKey"].as_str().unwrap()).unwrap();
+        let public_key = PublicEncryptingKey::from_der(&public_key).unwrap();
+        let public_key = OaepPublicEncryptingKey::new(public_key).unwrap();
+        let mut encrypted = vec![0; public_key.ciphertext_size()];
+        public_key.encrypt(&OAEP_SHA256_MGF1SHA256, material, &mut encrypted, None).unwrap();
+        json!({
+            "KeyId": key,
+            "ImportToken": parameters["ImportToken"],
+            "EncryptedKeyMaterial": STANDARD.encode(encrypted),
+            "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
+        })
     }
 
     pub(crate) fn arn(&self, key: &str) -> String {

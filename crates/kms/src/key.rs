@@ -20,6 +20,7 @@ use crate::Kms;
 use crate::authorization::permit_all;
 use crate::ciphertext;
 use crate::key_id::KeyId;
+use crate::material::Expiration;
 use crate::records::{KeyRecord, decode};
 use crate::spec::{self, Algorithms};
 
@@ -147,6 +148,7 @@ impl Key {
     pub(crate) fn metadata(&self, now: Timestamp) -> KeyMetadata {
         let state = self.state(now);
         let algorithms = self.algorithm_lists();
+        let expiration = self.record.expiration(now);
         KeyMetadata {
             aws_account_id: Some(AccountIdText::of(self.account.as_str())),
             key_id: wire::shapes::KeyId::of(self.id.as_str()),
@@ -157,11 +159,11 @@ impl Key {
             key_usage: Some(self.record.usage),
             key_state: Some(state),
             deletion_date: self.record.deletion_date(now),
-            valid_to: None,
+            valid_to: expiration.and_then(|expiration| expiration.valid_to),
             origin: Some(self.record.origin),
             custom_key_store_id: None,
             cloud_hsm_cluster_id: None,
-            expiration_model: None,
+            expiration_model: expiration.map(Expiration::model),
             key_manager: Some(self.record.manager),
             customer_master_key_spec: Some(AnsweredCustomerMasterKeySpec(self.record.spec)),
             key_spec: Some(self.record.spec),
@@ -209,7 +211,8 @@ impl Key {
         Ok(())
     }
 
-    fn wrong_state(&self, state: KeyState) -> Error {
+    /// The refusal of an operation in that state.
+    pub(crate) fn wrong_state(&self, state: KeyState) -> Error {
         let (code, is) = match state {
             KeyState::Disabled => (ErrorCode::DisabledException, "disabled"),
             KeyState::PendingImport => (ErrorCode::KMSInvalidStateException, "pending import"),

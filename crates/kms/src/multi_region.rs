@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use service::Error;
-use service::ports::{Commit, Expect};
+use service::ports::{Commit, Expect, MaterialId};
 use wire::enums::MultiRegionKeyType;
 use wire::shapes::{
     ArnText, MultiRegionConfiguration, MultiRegionKey, MultiRegionKeys, RegionText,
@@ -15,7 +15,7 @@ use wire::shapes::{
 use wire::{ErrorCode, Region, Timestamp};
 
 use crate::key::{Key, arn};
-use crate::records::{KeyRecord, MaterialRecord, encode};
+use crate::records::{Import, KeyRecord, MaterialRecord, encode};
 use crate::{Kms, layout};
 
 /// How many replicas a key may have. AWS has no more Regions, and one commit has room for a change
@@ -144,6 +144,20 @@ impl Kms {
         }
     }
 
+    /// Whether the key and all its relatives have that material, ready for use.
+    pub(crate) async fn is_everywhere(
+        &self,
+        key: &Arc<Key>,
+        id: MaterialId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let has = |member: &Arc<Key>| {
+            let mut materials = member.record.materials.iter();
+            materials.any(|material| material.id == id && material.is_usable(now))
+        };
+        Ok(self.family(key, now).await?.iter().all(has))
+    }
+
     /// A primary's material, wrapped for the relative in that Region.
     ///
     /// # Errors
@@ -154,7 +168,12 @@ impl Kms {
         material: &MaterialRecord,
         region: &Region,
     ) -> Result<MaterialRecord, Error> {
-        let Some(wrapped) = &material.wrapped else { return Ok(material.clone()) };
+        // Imported material isn't copied: its owner brings it to each Region.
+        let Some(wrapped) = material.wrapped.as_ref().filter(|_| material.import.is_none()) else {
+            let import = material.import.clone();
+            let import = import.map(|i| Import { expires: None, expected: i.pending, ..i });
+            return Ok(MaterialRecord { wrapped: None, import, ..material.clone() });
+        };
         let arn = arn(&primary.account, region, &primary.id);
         let from = primary.binding();
         let to = service::ports::Binding { region: region.as_str(), key_arn: &arn, ..from };

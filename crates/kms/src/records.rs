@@ -60,18 +60,6 @@ impl KeyRecord {
         }
         Some(start.plus_days(i64::from(waiting.days)))
     }
-
-    /// Where in the list the material stands that encrypts: the newest that waits for no rotation.
-    pub(crate) fn current(&self) -> Option<usize> {
-        self.materials.iter().rposition(|material| !material.is_pending())
-    }
-
-    /// Whether material is missing that the key needs: it has none, or some of it was deleted or
-    /// has expired. One that waits for its rotation isn't needed yet.
-    pub(crate) fn lacks_material(&self, now: Timestamp) -> bool {
-        let mut needed = self.materials.iter().filter(|material| !material.is_pending()).peekable();
-        needed.peek().is_none() || needed.any(|material| !material.is_usable(now))
-    }
 }
 
 /// When a key's material is replaced by itself.
@@ -160,21 +148,10 @@ impl MaterialRecord {
     pub(crate) fn new(id: MaterialId, wrapped: Vec<u8>) -> Self {
         Self { id, wrapped: Some(wrapped), rotated: None, import: None }
     }
-
-    /// Whether it waits for the rotation that makes it current.
-    pub(crate) fn is_pending(&self) -> bool {
-        self.import.as_ref().is_some_and(|import| import.pending)
-    }
-
-    /// Whether it is there and hasn't expired.
-    pub(crate) fn is_usable(&self, now: Timestamp) -> bool {
-        let expires = self.import.as_ref().and_then(|import| import.expires);
-        self.wrapped.is_some() && expires.is_none_or(|expires| now < expires)
-    }
 }
 
 /// What is true of imported material beside the material itself.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Import {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
@@ -184,6 +161,9 @@ pub(crate) struct Import {
     /// Whether it waits for the rotation that makes it current.
     #[serde(default)]
     pub(crate) pending: bool,
+    /// Whether it is here because a replica is to get what its primary has.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) expected: bool,
 }
 
 /// An alias.

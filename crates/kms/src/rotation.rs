@@ -23,15 +23,25 @@ pub(crate) const NEAR_MS: i64 = 20 * 60 * 1000;
 /// How many rotations are made up for at once, after a long time without anybody asking.
 const OVERDUE_MAX: usize = 50;
 
-/// Refuses a key whose material doesn't rotate.
+/// Refuses a key whose material doesn't rotate, not even on demand.
 ///
 /// # Errors
 /// UnsupportedOperationException, which AWS answers without a message.
 pub(crate) fn rotates(key: &Key) -> Result<(), Error> {
-    if key.is_symmetric() && key.record.origin == OriginType::AwsKms {
-        Ok(())
-    } else {
-        Err(Error::bare(ErrorCode::UnsupportedOperationException))
+    match key.record.origin {
+        OriginType::AwsKms | OriginType::External if key.is_symmetric() => Ok(()),
+        _ => Err(Error::bare(ErrorCode::UnsupportedOperationException)),
+    }
+}
+
+/// Refuses a key whose material doesn't rotate by itself; imported material can't.
+///
+/// # Errors
+/// As [`rotates`].
+pub(crate) fn rotates_by_itself(key: &Key) -> Result<(), Error> {
+    match key.record.origin {
+        OriginType::AwsKms => rotates(key),
+        _ => Err(Error::bare(ErrorCode::UnsupportedOperationException)),
     }
 }
 
@@ -39,8 +49,7 @@ pub(crate) fn rotates(key: &Key) -> Result<(), Error> {
 ///
 /// # Errors
 /// UnsupportedOperationException.
-pub(crate) fn rotates_by_itself(key: &Key) -> Result<(), Error> {
-    rotates(key)?;
+pub(crate) fn rotates_here(key: &Key) -> Result<(), Error> {
     if key.is_replica() {
         return Err(Error::bare(ErrorCode::UnsupportedOperationException));
     }
@@ -103,6 +112,31 @@ impl Kms {
             record.materials.extend(rebound.get(&member.region).cloned().unwrap_or_default());
             record.rotation = schedule;
         };
+        self.replace_family(primary, now, change).await
+    }
+
+    /// Makes the imported material that waits current, in a primary and its replicas.
+    ///
+    /// # Errors
+    /// KMSInvalidStateException if none waits, or one of them doesn't have it yet; a conflict.
+    pub(crate) async fn rotate_imported(
+        &self,
+        primary: &Arc<Key>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let none = || {
+            let arn = &primary.arn;
+            Error::new(
+                ErrorCode::KMSInvalidStateException,
+                format!("No available key material pending rotation for the key: {arn}."),
+            )
+        };
+        let place = primary.record.pending(now).ok_or_else(none)?;
+        let id = primary.record.materials[place].id;
+        if !self.is_everywhere(primary, id, now).await? {
+            return Err(none());
+        }
+        let change = |_: &Key, record: &mut KeyRecord| record.make_current(id, now);
         self.replace_family(primary, now, change).await
     }
 

@@ -192,6 +192,12 @@ enums! {
     /// Whether imported material is there.
     ImportState { Imported = "IMPORTED", PendingImport = "PENDING_IMPORT" }
 
+    /// Whether material that comes in is known to its key already.
+    ImportType {
+        NewKeyMaterial = "NEW_KEY_MATERIAL",
+        ExistingKeyMaterial = "EXISTING_KEY_MATERIAL",
+    }
+
     /// How key material is encrypted on its way into KMS.
     AlgorithmSpec {
         RsaesPkcs1V15 = "RSAES_PKCS1_V1_5",

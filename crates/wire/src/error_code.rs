@@ -49,11 +49,14 @@ error_codes! {
     DependencyTimeoutException 503;
     DisabledException 400;
     DryRunOperationException 400;
+    ExpiredImportTokenException 400;
     IncorrectKeyException 400;
+    IncorrectKeyMaterialException 400;
     InvalidAliasNameException 400;
     InvalidArnException 400;
     InvalidCiphertextException 400;
     InvalidGrantTokenException 400;
+    InvalidImportTokenException 400;
     InvalidKeyUsageException 400;
     InvalidMarkerException 400;
     KMSInvalidMacException 400;

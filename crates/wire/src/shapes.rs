@@ -217,6 +217,9 @@ text! {
     AccountIdText = "AWSAccountIdType", 0..=UNBOUNDED;
     /// The id of a key material: 64 hex digits.
     KeyMaterialId = "BackingKeyIdType", 64..=64, pattern "^[a-f0-9]+$" by is_lower_hex;
+    /// The id of a key material that was deleted.
+    DeletedKeyMaterialId = "BackingKeyIdResponseType", 0..=64,
+        pattern "^[a-f0-9]+$" by is_lower_hex;
     /// A description of a key material.
     KeyMaterialDescription = "KeyMaterialDescriptionType", 0..=256,
         pattern "^[a-zA-Z0-9:/_\\s.-]+$" by is_material_description;

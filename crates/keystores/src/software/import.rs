@@ -86,3 +86,6 @@ fn wrapping_algorithm(algorithm: AlgorithmSpec) -> Result<WrappingAlgorithm, Key
         AlgorithmSpec::RsaesPkcs1V15 | AlgorithmSpec::Sm2Pke => Err(KeyStoreError::Unsupported),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,11 +107,17 @@ impl Operation for CreateKey {
             identity: identity(account, &id),
             spec,
         };
-        let (wrapped, opened) = cx.service.key_store.generate(binding).await?;
+        let origin = input.origin.unwrap_or(OriginType::AwsKms);
+        let mut materials = Vec::new();
+        // The material of the other origin comes in later.
+        if origin == OriginType::AwsKms {
+            let (wrapped, opened) = cx.service.key_store.generate(binding).await?;
+            materials.push(MaterialRecord::new(opened.id, wrapped));
+        }
         let record = KeyRecord {
             spec,
             usage,
-            origin: OriginType::AwsKms,
+            origin,
             manager: KeyManagerType::Customer,
             created: cx.now,
             description: input.description.as_ref().map_or("", |text| text.as_str()).to_owned(),
@@ -119,7 +125,7 @@ impl Operation for CreateKey {
             deletion: None,
             policy,
             tags: key_tags,
-            materials: vec![MaterialRecord::new(opened.id, wrapped)],
+            materials,
             rotation: None,
             multi_region: multi_region
                 .then(|| MultiRegion { primary: region.clone(), replicas: Vec::new() }),
@@ -179,7 +185,7 @@ fn kind(input: &CreateKeyRequest) -> Result<(KeySpec, KeyUsageType), Error> {
 /// Refuses what a key can't be yet.
 fn supported(input: &CreateKeyRequest) -> Result<(), Error> {
     match input.origin {
-        None | Some(OriginType::AwsKms) => {}
+        None | Some(OriginType::AwsKms | OriginType::External) => {}
         Some(origin) => return Err(unsupported(format!("Origin {origin} is not supported"))),
     }
     if input.custom_key_store_id.is_some() {

@@ -1,20 +1,21 @@
 //! DisableKeyRotation: the material of a key is no longer replaced by itself.
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, UnsupportedOperationException (a key whose material doesn't rotate).
+//! KMSInvalidStateException, UnsupportedOperationException (a key whose material
+//! doesn't rotate by itself).
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, ROTATABLE};
 use crate::records::KeyRecord;
-use crate::rotation::rotates_by_itself;
+use crate::rotation::{rotates_by_itself, rotates_here};
 
 /// DisableKeyRotation.
 pub(crate) struct DisableKeyRotation;
@@ -35,7 +36,7 @@ impl Operation for DisableKeyRotation {
     const FACTS: Facts = Facts {
         name: "DisableKeyRotation",
         actions: &["kms:DisableKeyRotation"],
-        states: USABLE,
+        states: ROTATABLE,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -58,6 +59,7 @@ impl Operation for DisableKeyRotation {
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
         rotates_by_itself(target)?;
+        rotates_here(target)?;
         let set = |_: &Key, record: &mut KeyRecord| record.rotation = None;
         cx.service.replace_family(target, cx.now, set).await?;
         Ok(Nothing {})

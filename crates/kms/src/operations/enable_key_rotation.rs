@@ -1,11 +1,12 @@
 //! EnableKeyRotation: the material of a key is replaced by itself from now on, period by period.
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, UnsupportedOperationException (a key whose material doesn't rotate).
+//! KMSInvalidStateException, UnsupportedOperationException (a key whose material
+//! doesn't rotate by itself).
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
+use service::{Authorized, Context, Error, Facts, Operation};
 use wire::Integer;
 use wire::shapes::RotationPeriodInDays;
 use wire::{ErrorCode, structure};
@@ -13,9 +14,9 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, ROTATABLE};
 use crate::records::{KeyRecord, RotationSchedule};
-use crate::rotation::{PERIOD_DAYS_DEFAULT, rotates_by_itself};
+use crate::rotation::{PERIOD_DAYS_DEFAULT, rotates_by_itself, rotates_here};
 
 /// EnableKeyRotation.
 pub(crate) struct EnableKeyRotation;
@@ -37,7 +38,7 @@ impl Operation for EnableKeyRotation {
     const FACTS: Facts = Facts {
         name: "EnableKeyRotation",
         actions: &["kms:EnableKeyRotation"],
-        states: USABLE,
+        states: ROTATABLE,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -60,6 +61,7 @@ impl Operation for EnableKeyRotation {
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
         rotates_by_itself(target)?;
+        rotates_here(target)?;
         let days = input.rotation_period_in_days.map_or(PERIOD_DAYS_DEFAULT, Integer::value);
         let next = cx.now.plus_days(i64::from(days));
         let schedule = RotationSchedule { period_days: days, next };

@@ -1,20 +1,22 @@
 //! RotateKeyOnDemand: replaces a key's material now; what the older ones encrypted still opens.
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, UnsupportedOperationException without a message (a key whose material
-//! doesn't rotate), ConflictException (an automatic rotation is near), LimitExceededException.
+//! KMSInvalidStateException (pending deletion), UnsupportedOperationException without a message (a
+//! key whose material doesn't rotate), KMSInvalidStateException (pending import),
+//! ConflictException (an automatic rotation is near), LimitExceededException,
+//! KMSInvalidStateException (a key of imported material, none of which waits for this).
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation, USABLE};
-use wire::enums::RotationType;
+use service::{Authorized, Context, Error, Facts, Operation};
+use wire::enums::{KeyState, OriginType, RotationType};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::MANAGEMENT;
-use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, rotates_by_itself};
+use crate::operations::{MANAGEMENT, ROTATABLE};
+use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, rotates, rotates_here};
 
 /// RotateKeyOnDemand.
 pub(crate) struct RotateKeyOnDemand;
@@ -40,7 +42,7 @@ impl Operation for RotateKeyOnDemand {
     const FACTS: Facts = Facts {
         name: "RotateKeyOnDemand",
         actions: &["kms:RotateKeyOnDemand"],
-        states: USABLE,
+        states: ROTATABLE,
         errors: &[
             ErrorCode::NotFoundException,
             ErrorCode::DisabledException,
@@ -64,7 +66,11 @@ impl Operation for RotateKeyOnDemand {
         target: &Authorized<Self::Target>,
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        rotates_by_itself(target)?;
+        rotates(target)?;
+        rotates_here(target)?;
+        if target.record.lacks_material(cx.now) {
+            return Err(target.wrong_state(KeyState::PendingImport));
+        }
         let near = |next: wire::Timestamp| next.millis() - cx.now.millis() <= NEAR_MS;
         if target.record.rotation.is_some_and(|schedule| near(schedule.next)) {
             return Err(Error::bare(ErrorCode::ConflictException));
@@ -82,8 +88,12 @@ impl Operation for RotateKeyOnDemand {
                 ),
             ));
         }
-        let material = cx.service.next_material(target, cx.now, RotationType::OnDemand).await?;
-        cx.service.rotate(target, cx.now, &[material], target.record.rotation).await?;
+        if target.record.origin == OriginType::External {
+            cx.service.rotate_imported(target, cx.now).await?;
+        } else {
+            let material = cx.service.next_material(target, cx.now, RotationType::OnDemand).await?;
+            cx.service.rotate(target, cx.now, &[material], target.record.rotation).await?;
+        }
         Ok(RotateKeyOnDemandResponse { key_id: Some(target.arn_as_key_id()) })
     }
 }

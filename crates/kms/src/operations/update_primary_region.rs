@@ -105,7 +105,10 @@ impl Operation for UpdatePrimaryRegion {
             let arn = arn(&primary.account, &region, &primary.id);
             return Err(not_found(format!("Key '{arn}' does not exist")));
         };
-        let swap = |_: &Key, record: &mut KeyRecord| {
+        let swap = |member: &Key, record: &mut KeyRecord| {
+            for import in record.materials.iter_mut().filter_map(|m| m.import.as_mut()) {
+                import.expected = import.pending && member.region != replica.region;
+            }
             if let Some(related) = &mut record.multi_region {
                 related.primary = replica.region.clone();
                 for other in &mut related.replicas {
