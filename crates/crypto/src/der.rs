@@ -8,8 +8,8 @@ use crate::KeyRejection;
 
 const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
+pub(crate) const OCTET_STRING: u8 = 0x04;
+pub(crate) const SEQUENCE: u8 = 0x30;
 
 /// The content of the OCTET STRING in a PKCS#8 private key (RFC 5208, 5) of `algorithm`, which
 /// is a whole AlgorithmIdentifier. What may follow (attributes, a public key) is the library's
@@ -47,7 +47,7 @@ pub(crate) fn public_key(algorithm: &[u8], key: &[u8]) -> Vec<u8> {
 }
 
 /// Tag and length of an element of less than 64 KiB; longer ones aren't written here.
-fn header(tag: u8, len: usize) -> Vec<u8> {
+pub(crate) fn header(tag: u8, len: usize) -> Vec<u8> {
     let [.., high, low] = len.to_be_bytes();
     match len {
         0..=0x7F => vec![tag, low],

@@ -34,6 +34,7 @@ mod wrap;
 
 pub mod process;
 pub mod random;
+pub mod recipient;
 
 #[cfg(test)]
 mod residue;

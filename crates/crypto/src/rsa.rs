@@ -23,7 +23,7 @@ use crate::parsed::{self, Message};
 use crate::{Error, KeyRejection, Unopened, der};
 
 /// AlgorithmIdentifier of rsaEncryption, whose parameters are NULL (RFC 8017, A.1).
-const ALGORITHM: [u8; 15] =
+pub(crate) const ALGORITHM: [u8; 15] =
     [0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00];
 
 /// The last element of an RSAPublicKey whose exponent is 65537.

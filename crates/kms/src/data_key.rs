@@ -1,8 +1,8 @@
-//! What the makers of random bytes and the operations with a Recipient share.
+//! What the makers of random bytes share.
 
 use service::Error;
 use wire::enums::{DataKeyPairSpec, DataKeySpec};
-use wire::shapes::{NumberOfBytes, RecipientInfo};
+use wire::shapes::NumberOfBytes;
 use wire::{ErrorCode, Integer as _};
 
 /// The length of a data key, in bytes.
@@ -33,21 +33,6 @@ pub(crate) fn pair_spec(spec: DataKeyPairSpec) -> Result<DataKeyPairSpec, Error>
             format!("KeyPairSpec {spec} is not supported in this Region"),
         )),
         other => Ok(other),
-    }
-}
-
-/// Refuses a Recipient: an answer for an attested environment must never be a plaintext, and
-/// attestation documents can't be verified yet.
-///
-/// # Errors
-/// UnsupportedOperationException.
-pub(crate) fn without_recipient(recipient: Option<&RecipientInfo>) -> Result<(), Error> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(Error::new(
-            ErrorCode::UnsupportedOperationException,
-            "The Recipient parameter is not supported",
-        )),
     }
 }
 

@@ -28,6 +28,7 @@ mod material;
 mod multi_region;
 mod operations;
 mod paging;
+mod recipient;
 mod records;
 mod rotation;
 mod signature;
@@ -55,6 +56,8 @@ pub struct Kms {
     store: Arc<dyn Store>,
     key_store: Arc<dyn KeyStore>,
     entropy: Arc<dyn Entropy>,
+    /// Where the chains of attestation documents must begin.
+    attestation_roots: attestation::Roots,
     keys: Arc<StateCache<Key>>,
     aliases: Arc<StateCache<Alias>>,
     /// Keep the caches told of changes.
@@ -80,7 +83,22 @@ impl Kms {
             store.watch(from, Arc::clone(&keys) as _)?,
             store.watch(from, Arc::clone(&aliases) as _)?,
         ];
-        Ok(Self { store, key_store, entropy, keys, aliases, _subscriptions: subscriptions })
+        let attestation_roots = attestation::Roots::default();
+        Ok(Self {
+            store,
+            key_store,
+            entropy,
+            attestation_roots,
+            keys,
+            aliases,
+            _subscriptions: subscriptions,
+        })
+    }
+
+    /// The same, with roots that attestation documents are trusted by. Without, every document is
+    /// refused.
+    pub fn with_attestation_roots(self, attestation_roots: attestation::Roots) -> Self {
+        Self { attestation_roots, ..self }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use attestation::{Roots, RootsRejected};
 use audit::FileLog;
 use crypto::RootKey;
 use iam::{DevCredentials, InvalidLine, Sts};
@@ -37,6 +38,9 @@ pub struct Options {
     pub data: Data,
     /// A file of root access keys whose signatures are verified.
     pub root_access_keys: Option<PathBuf>,
+    /// Files of the roots that attestation documents are trusted by, in PEM; AWS's own root is
+    /// trusted where there are none.
+    pub attestation_roots: Vec<PathBuf>,
 }
 
 /// Where state is kept.
@@ -80,6 +84,8 @@ pub enum StartError {
     Audit(Box<dyn std::error::Error + Send + Sync>),
     /// A line in the file of root access keys can't be read.
     RootAccessKeys(PathBuf, InvalidLine),
+    /// A file of roots for attestation documents can't be taken.
+    AttestationRoots(PathBuf, RootsRejected),
 }
 
 impl fmt::Display for StartError {
@@ -107,6 +113,9 @@ impl fmt::Display for StartError {
             Self::Protection(error) => error.fmt(f),
             Self::Store(error) | Self::Audit(error) => error.fmt(f),
             Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
+            Self::AttestationRoots(path, rejected) => {
+                write!(f, "cannot take {} as an attestation root: {rejected}", path.display())
+            }
         }
     }
 }
@@ -128,6 +137,7 @@ impl Server {
     pub async fn start(options: &Options) -> Result<Self, StartError> {
         crypto::process::harden().map_err(StartError::Protection)?;
         let credentials = credentials(options.root_access_keys.as_deref())?;
+        let attestation_roots = attestation_roots(&options.attestation_roots)?;
         let opened = match &options.data {
             Data::InMemory => Opened::in_memory()?,
             Data::Directory(path) => Opened::directory(path)?,
@@ -139,7 +149,8 @@ impl Server {
         let clock = Arc::new(MovableClock::default());
         let key_store: Arc<dyn KeyStore> = Arc::new(key_store);
         let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
-            .map_err(|error: StoreError| StartError::Store(Box::new(error)))?;
+            .map_err(|error: StoreError| StartError::Store(Box::new(error)))?
+            .with_attestation_roots(attestation_roots);
         let services = Services {
             kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
             sts: Pipeline::new(Sts, Arc::clone(&clock) as _, audit),
@@ -194,6 +205,22 @@ fn credentials(file: Option<&Path>) -> Result<DevCredentials, StartError> {
         .map_err(|source| StartError::Io { action: "read", path: path.to_owned(), source })?;
     DevCredentials::with_root_access_keys(&text)
         .map_err(|line| StartError::RootAccessKeys(path.to_owned(), line))
+}
+
+fn attestation_roots(files: &[PathBuf]) -> Result<Roots, StartError> {
+    if files.is_empty() {
+        return Ok(Roots::aws());
+    }
+    files.iter().try_fold(Roots::default(), |roots, path| {
+        let text = std::fs::read_to_string(path).map_err(|source| StartError::Io {
+            action: "read",
+            path: path.clone(),
+            source,
+        })?;
+        let more = Roots::from_pem(&text)
+            .map_err(|rejected| StartError::AttestationRoots(path.clone(), rejected))?;
+        Ok(roots.and(more))
+    })
 }
 
 /// What was opened or made at the start.

@@ -227,6 +227,17 @@ impl KeyStore for Software {
     fn random(&self, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
         crypto::random::data_key(length).map_err(unavailable)
     }
+
+    fn seal_for_recipient(
+        &self,
+        public_key: &[u8],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, MaterialError> {
+        crypto::recipient::seal(public_key, plaintext).map_err(|error| match error {
+            crypto::Error::KeyRejected(_) => MaterialError::Input,
+            other => material_error(other),
+        })
+    }
 }
 
 fn token_kind(kind: TokenKind) -> crypto::TokenKind {

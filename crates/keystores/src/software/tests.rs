@@ -233,3 +233,17 @@ async fn material_from_outside_becomes_the_same_key() {
     let symmetric = key_store.take(binding("us-east-1"), Zeroizing::new(vec![7; 33])).await;
     assert!(matches!(symmetric, Err(ImportError::Rejected(_))));
 }
+
+#[tokio::test]
+async fn a_recipient_is_the_holder_of_an_rsa_key() {
+    let key_store = key_store(&Arc::new(storage::Memory::new()));
+    let [rsa, ec] = [DataKeyPairSpec::Rsa2048, DataKeyPairSpec::EccNistP256];
+    let rsa = key_store.data_key_pair(rsa).await.unwrap();
+    let sealed = key_store.seal_for_recipient(&rsa.public_key, b"plaintext").unwrap();
+    assert!(!sealed.windows(9).any(|part| part == b"plaintext"));
+    let ec = key_store.data_key_pair(ec).await.unwrap();
+    for key in [&ec.public_key, &rsa.public_key[1..]] {
+        let refused = key_store.seal_for_recipient(key, b"plaintext");
+        assert!(matches!(refused, Err(MaterialError::Input)));
+    }
+}

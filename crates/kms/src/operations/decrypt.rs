@@ -3,7 +3,7 @@
 //! Errors, in order: ValidationException (a member that is required here), NotFoundException,
 //! InvalidCiphertextException (nothing names a key), AccessDeniedException, IncorrectKeyException
 //! (the request names another key than the ciphertext), DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException (Recipient),
+//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (Recipient),
 //! InvalidCiphertextException, DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
@@ -15,9 +15,9 @@ use wire::shapes::{
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::data_key::without_recipient;
 use crate::decryption::{DecryptionKey, Source};
 use crate::operations::CRYPTOGRAPHY;
+use crate::recipient::Audience;
 
 /// Decrypt.
 pub(crate) struct Decrypt;
@@ -87,14 +87,16 @@ impl Operation for Decrypt {
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
         let algorithm = target.key.encrypts_by(input.encryption_algorithm)?;
-        without_recipient(input.recipient.as_ref())?;
+        let audience = Audience::of(cx, input.recipient.as_ref())?;
         let opened = target.decrypt(cx, algorithm, input.encryption_context.as_ref()).await?;
+        let material = opened.material.and_then(|material| audience.for_caller(material));
+        let answered = audience.answer(cx, opened.plaintext)?;
         Ok(DecryptResponse {
             key_id: Some(target.key.arn_as_key_id()),
-            plaintext: Some(Plaintext::of(opened.plaintext)),
+            plaintext: answered.plaintext,
             encryption_algorithm: Some(algorithm),
-            ciphertext_for_recipient: None,
-            key_material_id: opened.material,
+            ciphertext_for_recipient: answered.ciphertext_for_recipient,
+            key_material_id: material,
         })
     }
 }

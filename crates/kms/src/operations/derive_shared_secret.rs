@@ -1,8 +1,8 @@
 //! DeriveSharedSecret: what a key and a peer's public key agree on (ECDH): the raw x coordinate.
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException (Recipient),
-//! ValidationException (the peer's key), DryRunOperationException.
+//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (Recipient; the
+//! peer's key), DryRunOperationException.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use wire::shapes::{Ciphertext, GrantTokens, Plaintext, PublicKey, RecipientInfo}
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::data_key::without_recipient;
 use crate::encryption::failed;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::CRYPTOGRAPHY;
+use crate::recipient::Audience;
 
 /// DeriveSharedSecret.
 pub(crate) struct DeriveSharedSecret;
@@ -76,7 +76,7 @@ impl Operation for DeriveSharedSecret {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        without_recipient(input.recipient.as_ref())?;
+        let audience = Audience::of(cx, input.recipient.as_ref())?;
         let (_, material) = target.current_material(cx.service.key_store.as_ref()).await?;
         let secret = material.agree(input.public_key.as_bytes()).await;
         let secret = secret.map_err(|error| match error {
@@ -84,10 +84,11 @@ impl Operation for DeriveSharedSecret {
             MaterialError::Input => Error::bare(ErrorCode::ValidationException),
             other @ MaterialError::KeyStore(_) => failed(other),
         })?;
+        let answered = audience.answer(cx, secret)?;
         Ok(DeriveSharedSecretResponse {
             key_id: Some(target.arn_as_key_id()),
-            shared_secret: Some(Plaintext::of(secret)),
-            ciphertext_for_recipient: None,
+            shared_secret: answered.plaintext,
+            ciphertext_for_recipient: answered.ciphertext_for_recipient,
             key_agreement_algorithm: Some(input.key_agreement_algorithm),
             key_origin: Some(target.record.origin),
         })

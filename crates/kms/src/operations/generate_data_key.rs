@@ -2,8 +2,7 @@
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
 //! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (not exactly one of
-//! KeySpec and NumberOfBytes), UnsupportedOperationException (Recipient),
-//! DryRunOperationException.
+//! KeySpec and NumberOfBytes; Recipient), DryRunOperationException.
 
 use std::sync::Arc;
 
@@ -16,10 +15,11 @@ use wire::shapes::{
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::data_key::{length, without_recipient};
+use crate::data_key::length;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::CRYPTOGRAPHY;
+use crate::recipient::Audience;
 
 /// GenerateDataKey.
 pub(crate) struct GenerateDataKey;
@@ -81,16 +81,17 @@ impl Operation for GenerateDataKey {
     ) -> Result<Self::Output, Error> {
         target.encrypts_by(None)?;
         let length = length(input.key_spec, input.number_of_bytes)?;
-        without_recipient(input.recipient.as_ref())?;
+        let audience = Audience::of(cx, input.recipient.as_ref())?;
         let data_key = cx.service.key_store.random(length)?;
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &data_key).await?;
+        let answered = audience.answer(cx, data_key)?;
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Some(sealed.ciphertext),
-            plaintext: Some(Plaintext::of(data_key)),
+            plaintext: answered.plaintext,
             key_id: Some(target.arn_as_key_id()),
-            ciphertext_for_recipient: None,
-            key_material_id: Some(sealed.material),
+            ciphertext_for_recipient: answered.ciphertext_for_recipient,
+            key_material_id: audience.for_caller(sealed.material),
         })
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
 //! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException
-//! (SM2; Recipient), DryRunOperationException.
+//! (SM2), ValidationException (Recipient), DryRunOperationException.
 
 use std::sync::Arc;
 
@@ -16,10 +16,11 @@ use wire::{ErrorCode, structure};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::data_key::{pair_spec, without_recipient};
+use crate::data_key::pair_spec;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::CRYPTOGRAPHY;
+use crate::recipient::Audience;
 
 /// GenerateDataKeyPair.
 pub(crate) struct GenerateDataKeyPair;
@@ -83,19 +84,20 @@ impl Operation for GenerateDataKeyPair {
     ) -> Result<Self::Output, Error> {
         target.encrypts_by(None)?;
         let spec = pair_spec(input.key_pair_spec)?;
-        without_recipient(input.recipient.as_ref())?;
+        let audience = Audience::of(cx, input.recipient.as_ref())?;
         // A dry run has no use for the pair, whose making may take a second.
         cx.unless_dry_run()?;
         let pair = cx.service.key_store.data_key_pair(spec).await?;
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &pair.private_key).await?;
+        let answered = audience.answer(cx, pair.private_key)?;
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Some(sealed.ciphertext),
-            private_key_plaintext: Some(Plaintext::of(pair.private_key)),
+            private_key_plaintext: answered.plaintext,
             public_key: Some(PublicKey::of(Zeroizing::new(pair.public_key))),
             key_id: Some(target.arn_as_key_id()),
             key_pair_spec: Some(spec),
-            ciphertext_for_recipient: None,
+            ciphertext_for_recipient: answered.ciphertext_for_recipient,
             key_material_id: Some(sealed.material),
         })
     }

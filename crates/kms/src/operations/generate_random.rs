@@ -1,7 +1,7 @@
 //! GenerateRandom: random bytes.
 //!
 //! Errors, in order: AccessDeniedException, ValidationException (no length),
-//! CustomKeyStoreNotFoundException (there are none), UnsupportedOperationException (Recipient).
+//! CustomKeyStoreNotFoundException (there are none), ValidationException (Recipient).
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::Integer as _;
@@ -9,9 +9,9 @@ use wire::shapes::{Ciphertext, CustomKeyStoreId, NumberOfBytes, Plaintext, Recip
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::data_key::without_recipient;
 use crate::key::Account;
 use crate::operations::MANAGEMENT;
+use crate::recipient::Audience;
 
 /// GenerateRandom.
 pub(crate) struct GenerateRandom;
@@ -67,12 +67,13 @@ impl Operation for GenerateRandom {
         if input.custom_key_store_id.is_some() {
             return Err(Error::bare(ErrorCode::CustomKeyStoreNotFoundException));
         }
-        without_recipient(input.recipient.as_ref())?;
+        let audience = Audience::of(cx, input.recipient.as_ref())?;
         // The shape's bounds are 1 to 1,024.
         let length = usize::try_from(length.value()).unwrap_or(1);
+        let answered = audience.answer(cx, cx.service.key_store.random(length)?)?;
         Ok(GenerateRandomResponse {
-            plaintext: Some(Plaintext::of(cx.service.key_store.random(length)?)),
-            ciphertext_for_recipient: None,
+            plaintext: answered.plaintext,
+            ciphertext_for_recipient: answered.ciphertext_for_recipient,
         })
     }
 }

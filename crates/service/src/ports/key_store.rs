@@ -372,4 +372,16 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`KeyStoreError::Unavailable`].
     fn random(&self, length: usize) -> Result<Zeroizing<Vec<u8>>, KeyStoreError>;
+
+    /// Encrypts for the holder of `public_key` (SubjectPublicKeyInfo in DER of an RSA key of 2048
+    /// to 4096 bits), who isn't us: CMS EnvelopedData (RFC 5652) with RSAES-OAEP (SHA-256) and
+    /// AES-256 in CBC mode.
+    ///
+    /// # Errors
+    /// [`MaterialError::Input`] for another key; [`KeyStoreError::Unavailable`].
+    fn seal_for_recipient(
+        &self,
+        public_key: &[u8],
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, MaterialError>;
 }

@@ -27,6 +27,11 @@ pub(crate) struct Arguments {
     /// id and secret access key.
     #[arg(long, value_name = "FILE")]
     root_access_keys: Option<PathBuf>,
+
+    /// A file of root certificates in PEM that attestation documents (Recipient) are trusted by,
+    /// instead of AWS's; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    attestation_root: Vec<PathBuf>,
 }
 
 /// Runs the server until it is asked to stop.
@@ -57,6 +62,7 @@ async fn serve(arguments: Arguments) -> io::Result<ExitCode> {
         listen: arguments.listen,
         data,
         root_access_keys: arguments.root_access_keys.clone(),
+        attestation_roots: arguments.attestation_root.clone(),
     };
     let server = match Server::start(&options).await {
         Ok(server) => server,
