@@ -7,7 +7,7 @@ use crypto::{Curve, DataKeyPair, DataKeyPairSpec, MlKemSpec};
 use kms::Kms;
 use serde_json::{Value, json};
 use service::{AnyOperation, Facts, Service as _};
-use wire::enums::KeyState;
+use wire::enums::{KeyLastUsageTrackingOperation, KeyState};
 use world::{OWNER, STRANGER, World};
 
 fn registry() -> impl Iterator<Item = &'static dyn AnyOperation<Kms>> {
@@ -82,6 +82,7 @@ fn sample(world: &World, name: &str, key: &str) -> Value {
         | "DescribeKey"
         | "EnableKey"
         | "DisableKey"
+        | "GetKeyLastUsage"
         | "GetKeyPolicy"
         | "ListKeyPolicies"
         | "ListResourceTags"
@@ -456,6 +457,41 @@ fn a_dry_run_tells_and_does_nothing() {
         } else {
             assert_eq!(status, 200, "{} ignores what it doesn't know: {body}", facts.name);
         }
+    }
+}
+
+/// The operations that count as uses are those that the model's enum names, as the oracle says.
+#[test]
+fn each_use_of_a_key_and_nothing_else_is_its_last() {
+    for operation in registry() {
+        let name = operation.facts().name;
+        let world = World::new();
+        let key = key_for(&world, name);
+        let input = sample(&world, name, &key);
+        let usage = || world.ok("GetKeyLastUsage", &json!({"KeyId": key}))["KeyLastUsage"].clone();
+        let before = usage();
+        world.ok(name, &input);
+        let record = world.last_record();
+        assert_eq!(record["eventName"], name);
+        if KeyLastUsageTrackingOperation::parse(name).is_none() {
+            assert_eq!(usage(), before, "{name} counts");
+            continue;
+        }
+        let expected = json!({
+            "Operation": name,
+            "Timestamp": 1_700_000_000,
+            "CloudTrailEventId": record["eventID"],
+            "KmsRequestId": record["requestID"],
+        });
+        assert_eq!(usage(), expected);
+        // A dry run, a refusal and a request without a record are no uses.
+        let mut dry = input.clone();
+        dry["DryRun"] = json!(true);
+        assert_eq!(world.call(OWNER, name, &dry).0, 400);
+        assert_eq!(world.call(STRANGER, name, &input).0, 400, "{name}");
+        world.ok("DisableKey", &json!({"KeyId": key}));
+        assert_eq!(world.call(OWNER, name, &input).0, 400);
+        assert_eq!(usage(), expected, "{name}");
     }
 }
 

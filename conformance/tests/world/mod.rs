@@ -13,7 +13,9 @@ use keystores::software::{Software, SystemEntropy};
 use kms::Kms;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use service::ports::{AuditLog, AuditUnavailable, Clock, Pending, Store};
+use service::ports::{
+    AuditHistory, AuditLog, AuditUnavailable, Clock, KeyStore, Pending, Position, Store, Witness,
+};
 use service::{Authenticate, Caller, CallerKind, Error, Ids, Inbound, Origin, Pipeline, Session};
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
@@ -26,6 +28,8 @@ pub(crate) struct World {
     runtime: tokio::runtime::Runtime,
     pipeline: Pipeline<Kms>,
     store: Arc<dyn Store>,
+    key_store: Arc<dyn KeyStore>,
+    clock: Arc<FixedClock>,
     log: Arc<Log>,
 }
 
@@ -37,14 +41,47 @@ struct Log {
 }
 
 impl AuditLog for Log {
-    fn append<'a>(&'a self, record: &'a [u8]) -> Pending<'a, Result<(), AuditUnavailable>> {
+    fn append_witnessed<'a>(
+        &'a self,
+        record: &'a [u8],
+        witness: Witness<'a>,
+    ) -> Pending<'a, Result<(), AuditUnavailable>> {
         let result = if self.broken.load(Ordering::SeqCst) {
             Err(AuditUnavailable("the disk is full".into()))
         } else {
-            self.records.lock().push(record.to_vec());
+            let mut records = self.records.lock();
+            records.push(record.to_vec());
+            witness(Position(records.iter().map(|record| record.len() as u64 + 1).sum()));
             Ok(())
         };
         Box::pin(std::future::ready(result))
+    }
+}
+
+impl AuditHistory for Log {
+    fn end(&self) -> Position {
+        Position(self.records.lock().iter().map(|record| record.len() as u64 + 1).sum())
+    }
+
+    fn mark(&self, at: Position) -> Result<String, AuditUnavailable> {
+        Ok(at.0.to_string())
+    }
+
+    fn find(&self, mark: &str) -> Result<Position, AuditUnavailable> {
+        Ok(Position(mark.parse().unwrap_or_default()))
+    }
+
+    /// A few records at a time, so that there are several stretches.
+    fn read(&self, from: Position) -> Result<Vec<u8>, AuditUnavailable> {
+        let (mut at, mut lines) = (0, Vec::new());
+        for record in self.records.lock().iter() {
+            if at >= from.0 && lines.len() < 4_096 {
+                lines.extend_from_slice(record);
+                lines.push(b'\n');
+            }
+            at += record.len() as u64 + 1;
+        }
+        Ok(lines)
     }
 }
 
@@ -86,17 +123,60 @@ impl World {
         Self::over(Arc::new(storage::Embedded::open(&directory.join("state.sqlite3")).unwrap()))
     }
 
-    fn over(store: Arc<dyn Store>) -> Self {
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let root_key = RootKey::generate().unwrap();
         let key_store = Arc::new(Software::new(Arc::clone(&store), root_key));
-        let entropy = Arc::new(SystemEntropy);
-        let kms = Kms::new(Arc::clone(&store), key_store, entropy, 100).unwrap();
         let clock = Arc::new(FixedClock(AtomicI64::new(1_700_000_000_000)));
-        let log = Arc::new(Log::default());
-        let pipeline = Pipeline::new(kms, clock, Arc::clone(&log) as _);
+        Self::of(store, key_store, clock, Arc::default(), 1_000)
+    }
+
+    fn of(
+        store: Arc<dyn Store>,
+        key_store: Arc<dyn KeyStore>,
+        clock: Arc<FixedClock>,
+        log: Arc<Log>,
+        recent_uses: usize,
+    ) -> Self {
+        let entropy = Arc::new(SystemEntropy);
+        let kms = Kms::new(Arc::clone(&store), Arc::clone(&key_store), entropy, 100).unwrap();
+        let kms = kms.with_recent_uses(recent_uses);
+        let pipeline = Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&log) as _);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
-        Self { runtime, pipeline, store, log }
+        Self { runtime, pipeline, store, key_store, clock, log }
+    }
+
+    /// Another process over what survives of this one, with room for so many recent uses.
+    pub(crate) fn restarted(&self, recent_uses: usize) -> Self {
+        let (store, key_store) = (Arc::clone(&self.store), Arc::clone(&self.key_store));
+        let (clock, log) = (Arc::clone(&self.clock), Arc::clone(&self.log));
+        Self::of(store, key_store, clock, log, recent_uses)
+    }
+
+    /// The same over a log that begins anew.
+    pub(crate) fn restarted_without_log(&self, recent_uses: usize) -> Self {
+        let (store, key_store) = (Arc::clone(&self.store), Arc::clone(&self.key_store));
+        Self::of(store, key_store, Arc::clone(&self.clock), Arc::default(), recent_uses)
+    }
+
+    pub(crate) fn kms(&self) -> &Kms {
+        self.pipeline.service()
+    }
+
+    pub(crate) fn history(&self) -> Arc<dyn AuditHistory> {
+        Arc::clone(&self.log) as _
+    }
+
+    pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn set_clock(&self, millis: i64) {
+        self.clock.0.store(millis, Ordering::SeqCst);
     }
 
     /// Sends a body; gives status and answer (null where the answer is empty).
@@ -223,6 +303,11 @@ impl World {
         self.stored().into_iter().map(|(key, _)| key).collect()
     }
 
+    /// The records of the log.
+    pub(crate) fn records(&self) -> Vec<Value> {
+        self.log.records.lock().iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
+
     pub(crate) fn last_record(&self) -> Value {
         serde_json::from_slice(self.log.records.lock().last().unwrap()).unwrap()
     }
@@ -230,5 +315,10 @@ impl World {
     /// From now on no record can be written.
     pub(crate) fn break_audit(&self) {
         self.log.broken.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on they can again.
+    pub(crate) fn mend_audit(&self) {
+        self.log.broken.store(false, Ordering::SeqCst);
     }
 }

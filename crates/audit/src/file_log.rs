@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use parking_lot::Mutex;
 use rustix::fs::OFlags;
-use service::ports::{AuditLog, AuditUnavailable, Pending};
+use service::ports::{AuditHistory, AuditLog, AuditUnavailable, Pending, Position, Witness};
 
+use crate::history;
 use crate::tail::whole_length;
 
 /// The longest record, in bytes. The pipeline's are shorter: each of a record's parts that may
@@ -25,6 +26,8 @@ pub const RECORD_MAX: usize = 1 << 20;
 /// the process, though not the machine's loss of power.
 pub struct FileLog {
     file: Mutex<Appender<File>>,
+    /// The same file, to be read without the lock.
+    reader: File,
     torn: u64,
 }
 
@@ -67,7 +70,9 @@ impl FileLog {
         if whole < length {
             file.set_len(whole).map_err(unusable)?;
         }
-        Ok(Self { file: Mutex::new(Appender { medium: file, whole: None }), torn: length - whole })
+        let reader = file.try_clone().map_err(unusable)?;
+        let file = Mutex::new(Appender { medium: file, end: whole, whole: None });
+        Ok(Self { file, reader, torn: length - whole })
     }
 
     /// How many bytes of an unfinished record were cut off when the log was opened: more than
@@ -79,17 +84,47 @@ impl FileLog {
 }
 
 impl AuditLog for FileLog {
-    fn append<'a>(&'a self, record: &'a [u8]) -> Pending<'a, Result<(), AuditUnavailable>> {
+    fn append_witnessed<'a>(
+        &'a self,
+        record: &'a [u8],
+        witness: Witness<'a>,
+    ) -> Pending<'a, Result<(), AuditUnavailable>> {
         Box::pin(async move {
             if record.is_empty() || record.len() > RECORD_MAX || record.contains(&b'\n') {
                 let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a record of one line");
                 return Err(AuditUnavailable(Box::new(cause)));
             }
             // The write takes microseconds, too few to be worth another thread.
-            let written = self.file.lock().append(record);
-            written.map_err(|cause| AuditUnavailable(Box::new(cause)))
+            let mut file = self.file.lock();
+            file.append(record).map_err(unavailable)?;
+            // Still under the lock: whoever learns the log's end finds all before it witnessed.
+            witness(Position(file.end));
+            Ok(())
         })
     }
+}
+
+/// Reads take place on the calling thread, mostly from the system's cache.
+impl AuditHistory for FileLog {
+    fn end(&self) -> Position {
+        Position(self.file.lock().end)
+    }
+
+    fn mark(&self, at: Position) -> Result<String, AuditUnavailable> {
+        history::mark(&self.reader, at).map_err(unavailable)
+    }
+
+    fn find(&self, mark: &str) -> Result<Position, AuditUnavailable> {
+        history::find(&self.reader, mark, self.end()).map_err(unavailable)
+    }
+
+    fn read(&self, from: Position) -> Result<Vec<u8>, AuditUnavailable> {
+        history::read(&self.reader, from, self.end()).map_err(unavailable)
+    }
+}
+
+fn unavailable(cause: io::Error) -> AuditUnavailable {
+    AuditUnavailable(Box::new(cause))
 }
 
 /// What records are appended to; a trait, so that tests can let it fail.
@@ -111,6 +146,8 @@ impl Medium for File {
 /// Appends whole lines.
 struct Appender<M> {
     medium: M,
+    /// Where the last record that was appended ends.
+    end: u64,
     /// Up to where the medium holds whole lines, if there is a piece of one behind that.
     whole: Option<u64>,
 }
@@ -120,7 +157,9 @@ impl<M: Medium> Appender<M> {
         self.repair()?;
         let mut written = 0;
         let result = self.write_line(record, &mut written);
-        if result.is_err() && written > 0 {
+        if result.is_ok() {
+            self.end += written;
+        } else if written > 0 {
             // The lock and the append mode make this the only writer, so the piece is at the end.
             let length = self.medium.length()?;
             self.whole = Some(length.saturating_sub(written));
@@ -246,7 +285,7 @@ mod tests {
 
     fn appender(takes: &[Result<usize, io::ErrorKind>], cut_fails: u32) -> Appender<Failing> {
         let medium = Failing { bytes: b"old\n".to_vec(), takes: takes.to_vec(), cut_fails };
-        Appender { medium, whole: None }
+        Appender { medium, end: 4, whole: None }
     }
 
     #[test]
@@ -255,6 +294,7 @@ mod tests {
         let mut log = appender(&[Ok(2), interrupted, Ok(1), Ok(2), Ok(1)], 0);
         log.append(b"record").unwrap();
         assert_eq!(log.medium.bytes, b"old\nrecord\n");
+        assert_eq!(log.end, 11);
     }
 
     #[test]
@@ -266,6 +306,7 @@ mod tests {
             assert_eq!(log.medium.bytes, b"old\n");
             log.append(b"next").unwrap();
             assert_eq!(log.medium.bytes, b"old\nnext\n");
+            assert_eq!(log.end, 9);
         }
     }
 

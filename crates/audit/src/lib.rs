@@ -4,6 +4,7 @@
 //! lines. Must not know what a record says.
 
 mod file_log;
+mod history;
 mod nowhere;
 mod tail;
 

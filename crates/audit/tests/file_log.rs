@@ -3,13 +3,14 @@
 //! one that starts it for a moment.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use audit::{FileLog, OpenError, RECORD_MAX};
-use service::ports::AuditLog as _;
+use service::ports::{AuditHistory as _, AuditLog as _, Position};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -85,6 +86,74 @@ async fn concurrent_appends_keep_lines_and_order() {
         next[usize::try_from(task).unwrap()] += 1;
     }
     assert_eq!(next, [EACH; TASKS]);
+}
+
+/// Each record is witnessed once, in the log's order, and before the end lies behind it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_are_witnessed_before_the_end_passes_them() {
+    const TASKS: u64 = 8;
+    const EACH: u64 = 300;
+    let (_directory, path) = place();
+    let log = Arc::new(FileLog::open(&path).unwrap());
+    let witnessed = Arc::new(Mutex::new(vec![Position(0)]));
+    let tasks: Vec<_> = (0..TASKS)
+        .map(|task| {
+            let (log, witnessed) = (log.clone(), witnessed.clone());
+            tokio::spawn(async move {
+                for number in 0..EACH {
+                    let record = "x".repeat(usize::try_from((task + number) % 50 + 1).unwrap());
+                    let witness = |at| witnessed.lock().unwrap().push(at);
+                    log.append_witnessed(record.as_bytes(), &witness).await.unwrap();
+                    let end = log.end();
+                    assert!(*witnessed.lock().unwrap().last().unwrap() >= end);
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let text = fs::read_to_string(&path).unwrap();
+    let ends = text.match_indices('\n').map(|(at, _)| Position(at as u64 + 1));
+    let expected: Vec<Position> = [Position(0)].into_iter().chain(ends).collect();
+    assert_eq!(*witnessed.lock().unwrap(), expected);
+    assert_eq!(log.end(), Position(text.len() as u64));
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_log_is_not_witnessed() {
+    let (_directory, path) = place();
+    let log = FileLog::open(&path).unwrap();
+    let witness = |_| panic!("witnessed");
+    log.append_witnessed(b"a\nb", &witness).await.unwrap_err();
+    assert_eq!(log.end(), Position(0));
+}
+
+#[tokio::test]
+async fn history_is_read_on_from_a_mark_by_another_process() {
+    let (directory, path) = place();
+    let log = FileLog::open(&path).unwrap();
+    let empty = log.mark(log.end()).unwrap();
+    log.append(b"{\"a\":1}").await.unwrap();
+    let mark = log.mark(log.end()).unwrap();
+    log.append(b"{\"b\":2}").await.unwrap();
+    drop(log);
+    let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"torn").unwrap();
+    let log = FileLog::open(&path).unwrap();
+    log.append(b"{\"c\":3}").await.unwrap();
+    let from = log.find(&mark).unwrap();
+    assert_eq!(log.read(from).unwrap(), b"{\"b\":2}\n{\"c\":3}\n");
+    assert_eq!(log.find(&empty).unwrap(), Position(0));
+    assert_eq!(log.read(log.end()).unwrap(), b"");
+    // Another log in its place is read from its beginning.
+    drop(log);
+    fs::rename(&path, directory.path().join("old.log")).unwrap();
+    let log = FileLog::open(&path).unwrap();
+    for record in ["{\"d\":4}", "{\"e\":5}"] {
+        log.append(record.as_bytes()).await.unwrap();
+    }
+    assert_eq!(log.find(&mark).unwrap(), Position(0));
 }
 
 #[tokio::test]

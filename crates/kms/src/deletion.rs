@@ -9,7 +9,8 @@ use service::ports::{Commit, Expect, StoreError};
 use wire::{AccountId, Region, Timestamp};
 
 use crate::change::replacing;
-use crate::key::Key;
+use crate::key::{Key, arn};
+use crate::key_id::KeyId;
 use crate::records::{Deletion, KeyRecord, decode, encode};
 use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
 
@@ -96,7 +97,11 @@ impl Kms {
         };
         let prefix = layout::key_aliases(account, region, id);
         let aliases = self.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
-        let mut deletes = vec![place.clone(), layout::deletion(deletion.at, account, region, id)];
+        let mut deletes = vec![
+            place.clone(),
+            layout::deletion(deletion.at, account, region, id),
+            layout::usage(account, region, id),
+        ];
         for entry in aliases.items {
             if let Some(name) = entry.key.strip_prefix(&prefix) {
                 deletes.push(layout::alias(account, region, name));
@@ -107,7 +112,12 @@ impl Kms {
         commit.preconditions.push((place, Expect::At(item.revision)));
         commit.deletes = deletes;
         match self.store.commit(commit).await {
-            Ok(_) => Ok(true),
+            Ok(_) => {
+                if let Some(id) = KeyId::parse(id) {
+                    self.recent.forget(&arn(account, region, &id));
+                }
+                Ok(true)
+            }
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }

@@ -11,6 +11,14 @@ pub(crate) const ALIASES: &str = "kms/alias/";
 /// The prefix of the index of pending deletions, ordered by date.
 pub(crate) const DELETIONS: &str = "kms/deletion/";
 
+/// What says how far the uses of keys have been stored.
+pub(crate) const USAGE_TRACKING: &str = "kms/usage-tracking";
+
+/// The record of a key's last use.
+pub(crate) fn usage(account: &AccountId, region: &Region, key_id: &str) -> String {
+    format!("kms/usage/{account}/{region}/{key_id}")
+}
+
 /// Below which an account's keys of one Region stand.
 pub(crate) fn keys(account: &AccountId, region: &Region) -> String {
     format!("{KEYS}{account}/{region}/")

@@ -34,22 +34,27 @@ mod rotation;
 mod signature;
 mod spec;
 mod tags;
+mod usage;
 
 use std::sync::Arc;
 
-use service::ports::{Entropy, KeyStore, Revision, Store, StoreError, Subscription};
-use service::{AnyOperation, Protocol, Service};
+use service::ports::{Entropy, KeyStore, Position, Revision, Store, StoreError, Subscription};
+use service::{AnyOperation, Protocol, Service, Success};
 
 use crate::cache::StateCache;
 use crate::key::Key;
 use crate::lookup::Alias;
+use crate::usage::{Recent, Told};
 
 pub use crate::key_id::KeyId;
 pub use crate::layout::PREFIX;
 pub use crate::operations::MISSING;
+pub use crate::usage::UsageKeeper;
 
 /// How many aliases a key may have.
 const ALIASES_PER_KEY_MAX: usize = 50;
+/// Of how many keys the last uses may wait in memory to be stored, some 200 bytes each.
+const RECENT_USES_MAX: usize = 1 << 17;
 
 /// The key management service.
 pub struct Kms {
@@ -60,6 +65,7 @@ pub struct Kms {
     attestation_roots: attestation::Roots,
     keys: Arc<StateCache<Key>>,
     aliases: Arc<StateCache<Alias>>,
+    recent: Recent,
     /// Keep the caches told of changes.
     _subscriptions: [Subscription; 2],
 }
@@ -91,6 +97,7 @@ impl Kms {
             attestation_roots,
             keys,
             aliases,
+            recent: Recent::new(RECENT_USES_MAX),
             _subscriptions: subscriptions,
         })
     }
@@ -100,6 +107,11 @@ impl Kms {
     pub fn with_attestation_roots(self, attestation_roots: attestation::Roots) -> Self {
         Self { attestation_roots, ..self }
     }
+
+    /// With room for the last uses of that many keys that wait to be stored.
+    pub fn with_recent_uses(self, keys: usize) -> Self {
+        Self { recent: Recent::new(keys), ..self }
+    }
 }
 
 impl Service for Kms {
@@ -107,4 +119,8 @@ impl Service for Kms {
     const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
     const PROTOCOL: Protocol = Protocol::Json;
     const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
+
+    fn succeeded(&self, success: &Success<'_>, at: Position) {
+        self.note(success, at, Told::Live);
+    }
 }

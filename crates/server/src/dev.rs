@@ -5,8 +5,8 @@ use http_body_util::Full;
 use hyper::header::ORIGIN;
 use hyper::{Method, Response};
 use serde::Deserialize;
-use service::Ids;
-use service::ports::{Clock as _, Commit, StoreError};
+use service::ports::{Clock as _, Commit};
+use service::{Error, Ids};
 
 use crate::dispatch::Services;
 use crate::inbound::Inbound;
@@ -72,7 +72,9 @@ impl Services {
 
     /// Removes all that the services keep and sets the clock back. Requests that run meanwhile may
     /// leave something behind.
-    async fn reset(&self) -> Result<(), StoreError> {
+    async fn reset(&self) -> Result<(), Error> {
+        // Nothing is stored meanwhile of what is to be forgotten.
+        let mut usage = self.usage.lock().await;
         loop {
             let page = self.store.range(kms::PREFIX, "", RESET_BATCH).await?;
             if page.items.is_empty() {
@@ -81,6 +83,7 @@ impl Services {
             let deletes = page.items.into_iter().map(|item| item.key).collect();
             self.store.commit(Commit { deletes, ..Commit::default() }).await?;
         }
+        usage.reset(self.kms.service()).await?;
         self.clock.reset();
         Ok(())
     }

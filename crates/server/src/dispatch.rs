@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, header};
 use iam::{Credentials, Sts};
-use kms::Kms;
+use kms::{Kms, UsageKeeper};
 use service::ports::{Entropy, Store};
 use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, refusal};
 use sigv4::SigningKeyCache;
@@ -30,6 +30,7 @@ pub(crate) struct Services {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) clock: Arc<MovableClock>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) usage: tokio::sync::Mutex<UsageKeeper>,
 }
 
 impl Services {

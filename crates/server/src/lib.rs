@@ -11,6 +11,7 @@ mod dev;
 mod dispatch;
 mod evidence;
 mod inbound;
+mod jobs;
 mod listen;
 mod outbound;
 mod route;

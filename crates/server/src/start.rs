@@ -6,29 +6,29 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use attestation::{Roots, RootsRejected};
 use audit::FileLog;
 use crypto::RootKey;
 use iam::{DevCredentials, InvalidLine, Sts};
 use keystores::software::{Software, SystemEntropy};
-use kms::Kms;
+use kms::{Kms, UsageKeeper};
 use service::Pipeline;
-use service::ports::{AuditLog, Clock, KeyStore, KeyStoreError, Revision, Store, StoreError};
+use service::ports::{
+    AuditHistory, AuditLog, Clock as _, KeyStore, KeyStoreError, Revision, Store, StoreError,
+};
 use sigv4::SigningKeyCache;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 
 use crate::clock::MovableClock;
 use crate::dispatch::Services;
-use crate::listen;
+use crate::{jobs, listen};
 
 /// How many resolved keys stay in memory, and as many aliases.
 const CACHED_KEYS: usize = 20_000;
 /// How many access keys' signing keys stay in memory.
 const CACHED_SIGNING_KEYS: usize = 10_000;
-/// How often keys are looked for whose deletion's date has come.
-const TIDYING_PERIOD: Duration = Duration::from_mins(1);
 
 /// How dev mode is to run.
 pub struct Options {
@@ -82,6 +82,8 @@ pub enum StartError {
     Store(Box<dyn std::error::Error + Send + Sync>),
     /// The audit log can't be opened.
     Audit(Box<dyn std::error::Error + Send + Sync>),
+    /// The uses of keys can't be read back from the audit log or the store.
+    Usage(service::Error),
     /// A line in the file of root access keys can't be read.
     RootAccessKeys(PathBuf, InvalidLine),
     /// A file of roots for attestation documents can't be taken.
@@ -112,6 +114,10 @@ impl fmt::Display for StartError {
             ),
             Self::Protection(error) => error.fmt(f),
             Self::Store(error) | Self::Audit(error) => error.fmt(f),
+            Self::Usage(error) => {
+                f.write_str("the last uses of keys cannot be read back from the audit log")?;
+                error.cause().map_or(Ok(()), |cause| write!(f, ": {cause}"))
+            }
             Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
             Self::AttestationRoots(path, rejected) => {
                 write!(f, "cannot take {} as an attestation root: {rejected}", path.display())
@@ -142,7 +148,7 @@ impl Server {
             Data::InMemory => Opened::in_memory()?,
             Data::Directory(path) => Opened::directory(path)?,
         };
-        let Opened { store, root_key, audit, notes } = opened;
+        let Opened { store, root_key, audit, history, notes } = opened;
         let key_store = Software::new(Arc::clone(&store), root_key);
         key_store.verify().await.map_err(StartError::RootKeyDoesNotFit)?;
         let entropy = Arc::new(SystemEntropy);
@@ -151,6 +157,7 @@ impl Server {
         let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
             .map_err(|error: StoreError| StartError::Store(Box::new(error)))?
             .with_attestation_roots(attestation_roots);
+        let usage = UsageKeeper::start(&kms, history, clock.now()).await;
         let services = Services {
             kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
             sts: Pipeline::new(Sts, Arc::clone(&clock) as _, audit),
@@ -159,6 +166,7 @@ impl Server {
             entropy,
             clock,
             store,
+            usage: Mutex::new(usage.map_err(StartError::Usage)?),
         };
         let listener = TcpListener::bind(options.listen)
             .await
@@ -181,20 +189,10 @@ impl Server {
 
     /// Answers requests until `stop` is ready.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let tidying = tokio::spawn(tidy(Arc::clone(&self.services)));
-        listen::serve(self.listener, self.services, stop).await;
-        tidying.abort();
-    }
-}
-
-/// Removes keys whose deletion's date has come, from time to time.
-async fn tidy(services: Arc<Services>) {
-    loop {
-        if let Err(error) = services.kms.service().remove_due(services.clock.now()).await {
-            let cause = error.cause().map_or_else(String::new, ToString::to_string);
-            eprintln!("removing deleted keys failed, it will be tried again: {error}: {cause}");
-        }
-        tokio::time::sleep(TIDYING_PERIOD).await;
+        let mut jobs = jobs::start(&self.services);
+        listen::serve(self.listener, Arc::clone(&self.services), stop).await;
+        jobs.shutdown().await;
+        jobs::finish(&self.services).await;
     }
 }
 
@@ -228,17 +226,16 @@ struct Opened {
     store: Arc<dyn Store>,
     root_key: RootKey,
     audit: Arc<dyn AuditLog>,
+    history: Arc<dyn AuditHistory>,
     notes: Vec<String>,
 }
 
 impl Opened {
     fn in_memory() -> Result<Self, StartError> {
-        Ok(Self {
-            store: Arc::new(storage::Memory::new()),
-            root_key: RootKey::generate().map_err(StartError::Protection)?,
-            audit: Arc::new(audit::Nowhere),
-            notes: Vec::new(),
-        })
+        let root_key = RootKey::generate().map_err(StartError::Protection)?;
+        let audit = Arc::new(audit::Nowhere::default());
+        let (store, history) = (Arc::new(storage::Memory::new()), Arc::clone(&audit) as _);
+        Ok(Self { store, root_key, audit, history, notes: Vec::new() })
     }
 
     fn directory(path: &Path) -> Result<Self, StartError> {
@@ -256,7 +253,8 @@ impl Opened {
         }
         .map_err(StartError::RootKey)?;
         let (audit, notes) = open_audit(&path.join("audit.jsonl"))?;
-        Ok(Self { store: Arc::new(store), root_key, audit, notes })
+        let history = Arc::clone(&audit) as _;
+        Ok(Self { store: Arc::new(store), root_key, audit, history, notes })
     }
 }
 
@@ -270,7 +268,7 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
         .map_err(|source| StartError::Io { action: "create", path: path.to_owned(), source })
 }
 
-fn open_audit(path: &Path) -> Result<(Arc<dyn AuditLog>, Vec<String>), StartError> {
+fn open_audit(path: &Path) -> Result<(Arc<FileLog>, Vec<String>), StartError> {
     let log = FileLog::open(path).map_err(|error| StartError::Audit(Box::new(error)))?;
     let notes = match log.torn() {
         0 => Vec::new(),

@@ -34,6 +34,16 @@ impl Uuid {
         Ok(Self::from_random(bytes))
     }
 
+    /// Reads the text of a UUID, of which nothing but the form is checked.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: [u8; 36] = text.as_bytes().try_into().ok()?;
+        let formed = bytes.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        });
+        formed.then_some(Self(bytes))
+    }
+
     /// The text, in lower case with hyphens.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets into the array.
@@ -46,7 +56,7 @@ fn hex_digit(nibble: u8) -> u8 {
 }
 
 /// The ids of one request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ids {
     request: Uuid,
     event: Uuid,
@@ -62,6 +72,11 @@ impl Ids {
         entropy.fill(bytes.as_flattened_mut())?;
         let [request, event] = bytes.map(Uuid::from_random);
         Ok(Self { request, event })
+    }
+
+    /// Reads the ids of a record.
+    pub fn parse(request: &str, event: &str) -> Option<Self> {
+        Some(Self { request: Uuid::parse(request)?, event: Uuid::parse(event)? })
     }
 
     /// The request's id: `x-amzn-RequestId`.
@@ -83,5 +98,21 @@ mod tests {
     fn uuids_have_their_version_and_variant() {
         assert_eq!(Uuid::from_random([0; 16]).as_str(), "00000000-0000-4000-8000-000000000000");
         assert_eq!(Uuid::from_random([0xff; 16]).as_str(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn uuids_are_read_back() {
+        let uuid = Uuid::from_random([0x5a; 16]);
+        assert_eq!(Uuid::parse(uuid.as_str()), Some(uuid));
+        for text in [
+            "",
+            "00000000-0000-4000-8000-00000000000",
+            "00000000-0000-4000-8000-0000000000000",
+            "00000000_0000-4000-8000-000000000000",
+            "00000000-0000-4000-8000-00000000000F",
+            "00000000-0000-4000-8000-0000000000\u{e9}",
+        ] {
+            assert_eq!(Uuid::parse(text), None, "{text}");
+        }
     }
 }

@@ -11,6 +11,7 @@ mod pipeline;
 pub mod ports;
 mod record;
 mod registry;
+mod success;
 
 pub use caller::{Authenticate, Caller, CallerKind, Session, Verified};
 pub use context::Context;
@@ -23,3 +24,4 @@ pub use operation::{
 pub use pipeline::{Answer, Inbound, Origin, Pipeline, refusal};
 pub use record::{Identity, Record};
 pub use registry::{AnyOperation, Trail};
+pub use success::{PastRecord, Success};

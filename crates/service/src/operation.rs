@@ -8,6 +8,8 @@ use wire::{ErrorCode, Structure};
 
 use crate::context::Context;
 use crate::error::Error;
+use crate::ports::Position;
+use crate::success::Success;
 
 /// What is true of an operation whoever calls it: one row of the registry, read by dispatch, the
 /// audit record, the documentation and the tests that hold for every operation.
@@ -61,6 +63,11 @@ pub trait Service: Send + Sync + Sized + 'static {
     const PROTOCOL: Protocol;
     /// Its operations.
     const REGISTRY: &'static [&'static dyn crate::AnyOperation<Self>];
+
+    /// Told of each request that succeeded, before it is answered: its record is in the audit log,
+    /// at that place, and no later one is. Called under the log's lock: it must be quick, must not
+    /// block and must not call the log.
+    fn succeeded(&self, _success: &Success<'_>, _at: Position) {}
 }
 
 /// How a service is spoken to.

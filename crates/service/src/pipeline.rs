@@ -14,10 +14,11 @@ use crate::caller::{Authenticate, Caller, Verified};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ids::Ids;
-use crate::operation::{Protocol, Service};
+use crate::operation::{Facts, Protocol, Service};
 use crate::ports::{AuditLog, Clock};
 use crate::record::{Identity, Record};
 use crate::registry::{AnyOperation, Trail};
+use crate::success::Success;
 
 /// A request, as the network brought it.
 pub struct Inbound<'a> {
@@ -106,7 +107,7 @@ impl<S: Service> Pipeline<S> {
         let Some(operation) = self.operations.get(inbound.operation) else {
             return Err(unknown_operation::<S>(inbound.operation));
         };
-        telling.read_only = operation.facts().read_only;
+        telling.facts = Some(operation.facts());
         let session = inbound.evidence.authenticate().await?;
         let caller = telling.caller.insert(Verified::new(session.caller));
         let region = telling.region.insert(session.region);
@@ -147,12 +148,25 @@ impl<S: Service> Pipeline<S> {
             response_elements: telling.trail.response.as_ref().map(|json| json.as_slice()),
             request_id: origin.ids.request(),
             event_id: origin.ids.event(),
-            read_only: telling.read_only,
+            read_only: telling.facts.is_some_and(|facts| facts.read_only),
             resources: &telling.trail.resources,
         };
         let mut line = Vec::with_capacity(2048);
         record.write(&mut line);
-        self.audit.append(&line).await.map_err(Error::internal)
+        let appended = match (telling.facts, error) {
+            (Some(facts), None) => {
+                let success = Success {
+                    operation: facts.name,
+                    time: telling.now.to_the_second(),
+                    ids: *origin.ids,
+                    resources: &telling.trail.resources,
+                };
+                let witness = |at| self.service.succeeded(&success, at);
+                self.audit.append_witnessed(&line, &witness).await
+            }
+            _ => self.audit.append(&line).await,
+        };
+        appended.map_err(Error::internal)
     }
 }
 
@@ -161,7 +175,7 @@ struct Telling {
     now: Timestamp,
     caller: Option<Verified<Caller>>,
     region: Option<Region>,
-    read_only: bool,
+    facts: Option<&'static Facts>,
     trail: Trail,
 }
 
@@ -171,7 +185,7 @@ impl Default for Telling {
             now: Timestamp::from_millis(0),
             caller: None,
             region: None,
-            read_only: false,
+            facts: None,
             trail: Trail::default(),
         }
     }

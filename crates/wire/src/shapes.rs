@@ -223,6 +223,10 @@ text! {
     /// A description of a key material.
     KeyMaterialDescription = "KeyMaterialDescriptionType", 0..=256,
         pattern "^[a-zA-Z0-9:/_\\s.-]+$" by is_material_description;
+    /// The id of an audit record.
+    CloudTrailEventId = "CloudTrailEventIdType", 0..=UNBOUNDED;
+    /// The id of a request.
+    KmsRequestId = "KmsRequestIdType", 0..=UNBOUNDED;
     /// The cluster behind a CloudHSM key store.
     CloudHsmClusterId = "CloudHsmClusterIdType", 19..=24,
         pattern "cluster-[2-7a-zA-Z]{11,16}" by is_cluster_id;
@@ -386,6 +390,14 @@ crate::structure! {
         valid_to: crate::Timestamp = optional "ValidTo",
         rotation_date: crate::Timestamp = optional "RotationDate",
         rotation_type: crate::enums::RotationType = optional "RotationType",
+    }
+
+    /// The last use of a key; without members for a key that was never used.
+    pub struct KeyLastUsageData {
+        operation: crate::enums::KeyLastUsageTrackingOperation = optional "Operation",
+        timestamp: crate::Timestamp = optional "Timestamp",
+        cloud_trail_event_id: CloudTrailEventId = optional "CloudTrailEventId",
+        kms_request_id: KmsRequestId = optional "KmsRequestId",
     }
 
     /// One of a set of related multi-Region keys.

@@ -25,6 +25,11 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// The beginning of its second.
+    pub const fn to_the_second(self) -> Self {
+        Self(self.seconds().saturating_mul(1000))
+    }
+
     /// The same time of day that many days later; saturates at the end of time.
     pub const fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
@@ -56,6 +61,13 @@ mod tests {
         assert_eq!(time.to_string(), "2015-08-30T12:36:00Z");
         assert_eq!(Timestamp::parse_iso8601("2015-08-30T12:36:00Z"), Some(time));
         assert_eq!(Timestamp::parse_iso8601("yesterday"), None);
+    }
+
+    #[test]
+    fn seconds_begin_at_or_before() {
+        for (millis, begins) in [(1_999, 1_000), (1_000, 1_000), (-1, -1_000)] {
+            assert_eq!(Timestamp::from_millis(millis).to_the_second().millis(), begins);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod generate_data_key_pair_without_plaintext;
 mod generate_data_key_without_plaintext;
 mod generate_mac;
 mod generate_random;
+mod get_key_last_usage;
 mod get_key_policy;
 mod get_key_rotation_status;
 mod get_parameters_for_import;
@@ -110,6 +111,7 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &generate_data_key_without_plaintext::GenerateDataKeyWithoutPlaintext,
     &generate_mac::GenerateMac,
     &generate_random::GenerateRandom,
+    &get_key_last_usage::GetKeyLastUsage,
     &get_key_policy::GetKeyPolicy,
     &get_key_rotation_status::GetKeyRotationStatus,
     &get_parameters_for_import::GetParametersForImport,
@@ -144,7 +146,6 @@ pub const MISSING: &[&str] = &[
     "DeleteCustomKeyStore",
     "DescribeCustomKeyStores",
     "DisconnectCustomKeyStore",
-    "GetKeyLastUsage",
     "ListGrants",
     "ListRetirableGrants",
     "RetireGrant",

@@ -9,7 +9,7 @@ mod entropy;
 mod key_store;
 mod store;
 
-pub use audit::{AuditLog, AuditUnavailable};
+pub use audit::{AuditHistory, AuditLog, AuditUnavailable, Position, Witness};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyUnavailable};
 pub use key_store::{

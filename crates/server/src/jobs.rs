@@ -1,0 +1,65 @@
+//! What the server does beside answering: removing deleted keys, storing the uses of keys.
+//!
+//! Must not know how either is done.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use service::Error;
+use service::ports::Clock as _;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::dispatch::Services;
+
+/// How often keys are looked for whose deletion's date has come.
+const TIDYING_PERIOD: Duration = Duration::from_mins(1);
+/// How often the keeper of uses gets its turn; every few turns it stores them.
+const USAGE_PERIOD: Duration = Duration::from_millis(500);
+
+/// Starts the jobs, which end when the set is dropped.
+pub(crate) fn start(services: &Arc<Services>) -> JoinSet<()> {
+    let mut jobs = JoinSet::new();
+    jobs.spawn(tidy(Arc::clone(services)));
+    jobs.spawn(keep_usage(Arc::clone(services)));
+    jobs
+}
+
+/// Does what should be done when the last request has been answered, so that the next start has
+/// nothing to make up for.
+pub(crate) async fn finish(services: &Services) {
+    let stored = services.usage.lock().await.store(services.kms.service()).await;
+    if let Err(error) = stored {
+        complain(
+            "storing the uses of keys failed, the next start will read them from the log",
+            &error,
+        );
+    }
+}
+
+async fn tidy(services: Arc<Services>) {
+    loop {
+        if let Err(error) = services.kms.service().remove_due(services.clock.now()).await {
+            complain("removing deleted keys failed, it will be tried again", &error);
+        }
+        sleep(TIDYING_PERIOD).await;
+    }
+}
+
+async fn keep_usage(services: Arc<Services>) {
+    let mut failing = false;
+    loop {
+        sleep(USAGE_PERIOD).await;
+        let kept = services.usage.lock().await.turn(services.kms.service()).await;
+        // Said once, not twice a second.
+        if let (Err(error), false) = (&kept, failing) {
+            complain("storing the uses of keys failed, it will be tried again", error);
+        }
+        failing = kept.is_err();
+    }
+}
+
+fn complain(what: &str, error: &Error) {
+    let cause = error.cause().map_or_else(String::new, ToString::to_string);
+    eprintln!("{what}: {error}: {cause}");
+}

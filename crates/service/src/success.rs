@@ -1,0 +1,136 @@
+//! Requests that succeeded, as their records tell of them: told live, and read back from the log.
+//!
+//! What a service learns of a success must be the same either way, so that what it derives doesn't
+//! depend on when it was started. Must not know what a service makes of it.
+
+use wire::{Node, Timestamp};
+
+use crate::ids::Ids;
+use crate::operation::Resource;
+
+/// A request that succeeded.
+#[derive(Debug, Clone, Copy)]
+pub struct Success<'a> {
+    /// The operation.
+    pub operation: &'a str,
+    /// When it was decided: the record's `eventTime`, which knows whole seconds.
+    pub time: Timestamp,
+    /// Its ids and those of its record.
+    pub ids: Ids,
+    /// What it acted on, and behind that what it made.
+    pub resources: &'a [Resource],
+}
+
+/// A record that was read from the log.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PastRecord {
+    /// When the request was decided.
+    pub time: Timestamp,
+    operation: String,
+    source: String,
+    succeeded: bool,
+    ids: Option<Ids>,
+    resources: Vec<Resource>,
+}
+
+impl PastRecord {
+    /// Reads a record, and of its resources those of that kind. Gives None for what isn't one.
+    pub fn parse(line: &[u8], kind: &'static str) -> Option<Self> {
+        let node = Node::from_json(line).ok()?;
+        let ids = node.text("requestID").zip(node.text("eventID"));
+        let resources = match node.member("resources") {
+            Some(Node::List(list)) => list.iter().filter_map(|one| resource(one, kind)).collect(),
+            _ => Vec::new(),
+        };
+        Some(Self {
+            time: Timestamp::parse_iso8601(node.text("eventTime")?)?,
+            operation: node.text("eventName")?.to_owned(),
+            source: node.text("eventSource")?.to_owned(),
+            succeeded: node.member("errorCode").is_none(),
+            ids: ids.and_then(|(request, event)| Ids::parse(request, event)),
+            resources,
+        })
+    }
+
+    /// The success that it tells of, if it is one of that service's.
+    pub fn success(&self, event_source: &str) -> Option<Success<'_>> {
+        let told = self.succeeded && self.source == event_source;
+        Some(Success {
+            operation: &self.operation,
+            time: self.time,
+            ids: self.ids.filter(|_| told)?,
+            resources: &self.resources,
+        })
+    }
+}
+
+fn resource(node: &Node<'_>, kind: &'static str) -> Option<Resource> {
+    (node.text("type")? == kind).then_some(())?;
+    let (account, arn) = (node.text("accountId")?.to_owned(), node.text("ARN")?.to_owned());
+    Some(Resource { account, arn, kind })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Record;
+
+    const KIND: &str = "AWS::KMS::Key";
+    const IDS: [&str; 2] =
+        ["12345126-30d5-4b28-98b9-9153da559963", "abcde202-ba1a-467c-b4ba-f729d45ae521"];
+
+    fn line(error_code: Option<&str>, resources: &[Resource]) -> Vec<u8> {
+        let mut out = Vec::new();
+        Record {
+            identity: None,
+            event_time: Timestamp::from_millis(1_440_938_160_987),
+            event_source: "kms.amazonaws.com",
+            event_name: "ReEncrypt",
+            aws_region: "us-west-2",
+            source_ip_address: "192.0.2.0",
+            user_agent: "\"eventName\":\"Sign\"",
+            error_code,
+            error_message: None,
+            request_parameters: Some(br#"{"eventName":"Sign","requestID":"x"}"#),
+            response_elements: None,
+            request_id: IDS[0],
+            event_id: IDS[1],
+            read_only: true,
+            resources,
+        }
+        .write(&mut out);
+        out
+    }
+
+    fn key(name: &str) -> Resource {
+        Resource { account: "111122223333".to_owned(), arn: name.to_owned(), kind: KIND }
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let other = Resource { kind: "AWS::KMS::Alias", ..key("c") };
+        let line = line(None, &[key("a"), other, key("b")]);
+        let record = PastRecord::parse(&line, KIND).unwrap();
+        let success = record.success("kms.amazonaws.com").unwrap();
+        assert_eq!(success.operation, "ReEncrypt");
+        assert_eq!(success.time.millis(), 1_440_938_160_000);
+        assert_eq!([success.ids.request(), success.ids.event()], IDS);
+        assert_eq!(success.resources, [key("a"), key("b")]);
+        assert!(record.success("sts.amazonaws.com").is_none());
+    }
+
+    #[test]
+    fn a_refusal_is_no_success() {
+        let record = PastRecord::parse(&line(Some("DryRunOperationException"), &[]), KIND);
+        assert!(record.unwrap().success("kms.amazonaws.com").is_none());
+    }
+
+    #[test]
+    fn what_is_no_record_is_passed_over() {
+        for line in [&b""[..], b"{}", b"[]", b"{\"eventTime\":\"2015-08-30T12:36:00Z\"}", b"\xff"] {
+            assert_eq!(PastRecord::parse(line, KIND), None);
+        }
+        let cut = &line(None, &[])[..40];
+        assert_eq!(PastRecord::parse(cut, KIND), None);
+    }
+}
