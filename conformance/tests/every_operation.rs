@@ -1,175 +1,12 @@
-//! What must hold for every operation of KMS, whoever wrote it: one table of sample inputs, and
-//! properties over the whole registry.
+//! What must hold for every operation of KMS, whoever wrote it: properties over the whole registry.
 
 mod world;
 
-use crypto::{Curve, DataKeyPair, DataKeyPairSpec, MlKemSpec};
-use kms::Kms;
-use serde_json::{Value, json};
-use service::{AnyOperation, Facts, Service as _};
+use serde_json::json;
+use service::Facts;
 use wire::enums::{KeyLastUsageTrackingOperation, KeyState};
+use world::samples::{has_key, has_policy, key_for, registry, sample};
 use world::{OWNER, STRANGER, World};
-
-fn registry() -> impl Iterator<Item = &'static dyn AnyOperation<Kms>> {
-    Kms::REGISTRY.iter().copied()
-}
-
-/// Spec and usage of the keys that the operation works on.
-fn kind_for(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "Sign" | "Verify" | "GetPublicKey" => ("ECC_NIST_P256", "SIGN_VERIFY"),
-        "GenerateMac" | "VerifyMac" => ("HMAC_256", "GENERATE_VERIFY_MAC"),
-        "DeriveSharedSecret" => ("ECC_NIST_P256", "KEY_AGREEMENT"),
-        "Encapsulate" | "Decapsulate" => ("ML_KEM_512", "ENCAPSULATE_DECAPSULATE"),
-        _ => ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"),
-    }
-}
-
-/// Whether the operation works on keys of imported material alone.
-fn is_for_imports(name: &str) -> bool {
-    matches!(name, "GetParametersForImport" | "ImportKeyMaterial" | "DeleteImportedKeyMaterial")
-}
-
-/// Whether the operation works on multi-Region primary keys alone.
-fn is_for_primaries(name: &str) -> bool {
-    matches!(name, "ReplicateKey" | "UpdatePrimaryRegion")
-}
-
-/// A fresh key of the kind that the operation works on.
-fn key_for(world: &World, name: &str) -> String {
-    let (spec, usage) = kind_for(name);
-    match name {
-        "ReplicateKey" => return primary(world),
-        "UpdatePrimaryRegion" => {
-            let key = primary(world);
-            world.ok("ReplicateKey", &json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}));
-            return key;
-        }
-        _ => {}
-    }
-    if is_for_imports(name) { imported_key(world, spec, usage) } else { world.key_of(spec, usage) }
-}
-
-/// A fresh key of that kind with imported material.
-fn imported_key(world: &World, spec: &str, usage: &str) -> String {
-    let pair = |spec| DataKeyPair::generate(spec).unwrap().private_key.to_vec();
-    let material = match spec {
-        "ECC_NIST_P256" => pair(DataKeyPairSpec::Ec(Curve::P256)),
-        "ML_KEM_512" => pair(DataKeyPairSpec::MlKem(MlKemSpec::MlKem512)),
-        _ => MATERIAL.to_vec(),
-    };
-    let key = world.external_key(spec, usage);
-    world.ok("ImportKeyMaterial", &world.import(&key, &material));
-    key
-}
-
-/// Material of keys that take any 32 bytes.
-const MATERIAL: [u8; 32] = [7; 32];
-
-/// An input with which the operation works on a fresh, enabled key.
-fn sample(world: &World, name: &str, key: &str) -> Value {
-    match name {
-        "CreateAlias" => json!({"AliasName": "alias/new", "TargetKeyId": key}),
-        "UpdateAlias" => json!({"AliasName": world.alias(key), "TargetKeyId": world.key()}),
-        "DeleteAlias" => json!({"AliasName": world.alias(key)}),
-        "CreateKey" | "ListKeys" | "ListAliases" => json!({}),
-        "GenerateRandom" => json!({"NumberOfBytes": 8}),
-        "UpdateKeyDescription" => json!({"KeyId": key, "Description": "d"}),
-        "TagResource" => json!({"KeyId": key, "Tags": [{"TagKey": "k", "TagValue": "v"}]}),
-        "UntagResource" => json!({"KeyId": key, "TagKeys": ["k"]}),
-        "PutKeyPolicy" => json!({"KeyId": key, "Policy": World::policy(&[OWNER])}),
-        "ScheduleKeyDeletion"
-        | "DescribeKey"
-        | "EnableKey"
-        | "DisableKey"
-        | "GetKeyLastUsage"
-        | "GetKeyPolicy"
-        | "ListKeyPolicies"
-        | "ListResourceTags"
-        | "EnableKeyRotation"
-        | "DisableKeyRotation"
-        | "GetKeyRotationStatus"
-        | "RotateKeyOnDemand"
-        | "ListKeyRotations"
-        | "DeleteImportedKeyMaterial"
-        | "GetPublicKey" => json!({"KeyId": key}),
-        "GetParametersForImport" => parameters_of(key),
-        "ImportKeyMaterial" => world.import(key, &MATERIAL),
-        "ReplicateKey" => json!({"KeyId": key, "ReplicaRegion": "eu-west-1"}),
-        "UpdatePrimaryRegion" => json!({"KeyId": key, "PrimaryRegion": "eu-west-1"}),
-        // The one operation that doesn't work on an enabled key.
-        "CancelKeyDeletion" => {
-            world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
-            json!({"KeyId": key})
-        }
-        other => use_of(world, other, key),
-    }
-}
-
-/// The same for operations that use a key's material.
-fn use_of(world: &World, name: &str, key: &str) -> Value {
-    let blob = || world.sealed(key);
-    match name {
-        "Encrypt" => json!({"KeyId": key, "Plaintext": "AAAA"}),
-        "Decrypt" => json!({"CiphertextBlob": blob()}),
-        "ReEncrypt" => json!({"CiphertextBlob": blob(), "DestinationKeyId": key}),
-        "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext" => {
-            json!({"KeyId": key, "KeySpec": "AES_256"})
-        }
-        "Sign" => signed(key),
-        "Verify" => {
-            let mut input = signed(key);
-            input["Signature"] = world.ok("Sign", &input)["Signature"].clone();
-            input
-        }
-        "GenerateMac" => maced(key),
-        "VerifyMac" => {
-            let mut input = maced(key);
-            input["Mac"] = world.ok("GenerateMac", &input)["Mac"].clone();
-            input
-        }
-        "DeriveSharedSecret" => {
-            let peer = world.key_of("ECC_NIST_P256", "KEY_AGREEMENT");
-            let public_key = &world.ok("GetPublicKey", &json!({"KeyId": peer}))["PublicKey"];
-            json!({"KeyId": key, "KeyAgreementAlgorithm": "ECDH", "PublicKey": public_key})
-        }
-        "Encapsulate" => json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"}),
-        "Decapsulate" => {
-            let mut input = json!({"KeyId": key, "EncapsulationAlgorithm": "ML_KEM"});
-            let made = world.ok("Encapsulate", &input);
-            input["SharedSecretCiphertextBlob"] = made["SharedSecretCiphertextBlob"].clone();
-            input
-        }
-        "GenerateDataKeyPair" | "GenerateDataKeyPairWithoutPlaintext" => {
-            json!({"KeyId": key, "KeyPairSpec": "ECC_NIST_P256"})
-        }
-        other => panic!("{other} has no sample input: add one"),
-    }
-}
-
-/// A fresh multi-Region primary key.
-fn primary(world: &World) -> String {
-    let made = world.ok("CreateKey", &json!({"MultiRegion": true}));
-    made["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned()
-}
-
-fn parameters_of(key: &str) -> Value {
-    let (algorithm, spec) = ("RSA_AES_KEY_WRAP_SHA_256", "RSA_2048");
-    json!({"KeyId": key, "WrappingAlgorithm": algorithm, "WrappingKeySpec": spec})
-}
-
-fn signed(key: &str) -> Value {
-    json!({"KeyId": key, "Message": "AAAA", "SigningAlgorithm": "ECDSA_SHA_256"})
-}
-
-fn maced(key: &str) -> Value {
-    json!({"KeyId": key, "Message": "AAAA", "MacAlgorithm": "HMAC_SHA_256"})
-}
-
-/// Whether the operation acts on a key that the caller must be allowed to use.
-fn has_key(name: &str) -> bool {
-    !matches!(name, "CreateKey" | "ListKeys" | "ListAliases" | "GenerateRandom")
-}
 
 #[test]
 fn the_sample_works() {
@@ -230,7 +67,7 @@ fn every_request_leaves_a_record_and_none_without_it_is_answered() {
 
 #[test]
 fn without_permission_nothing_works_and_nothing_changes() {
-    for operation in registry().filter(|o| has_key(o.facts().name)) {
+    for operation in registry().filter(|o| has_policy(o.facts().name)) {
         let name = operation.facts().name;
         // The key's policy lets the account do all but this.
         let world = World::new();
@@ -270,7 +107,7 @@ fn another_accounts_key_is_closed_unless_its_policy_opens_it() {
         );
         world.open_to(&key, &[OWNER, STRANGER]);
         let (status, body) = world.call(STRANGER, facts.name, &input);
-        if facts.cross_account {
+        if facts.cross_account && has_policy(facts.name) {
             assert_eq!(status, 200, "{}: {body}", facts.name);
         } else {
             assert_eq!(
@@ -287,127 +124,6 @@ fn another_accounts_key_is_closed_unless_its_policy_opens_it() {
 
 fn keys_of(records: &[(String, Vec<u8>)]) -> Vec<String> {
     records.iter().map(|(key, _)| key.clone()).collect()
-}
-
-/// The states that this version's keys can be in, and how a key gets there.
-fn into_state(world: &World, key: &str, state: KeyState) {
-    match state {
-        KeyState::Enabled => {}
-        KeyState::Disabled => {
-            world.ok("DisableKey", &json!({"KeyId": key}));
-        }
-        KeyState::PendingImport => {
-            world.ok("DeleteImportedKeyMaterial", &json!({"KeyId": key}));
-        }
-        KeyState::PendingDeletion => {
-            world.ok("ScheduleKeyDeletion", &json!({"KeyId": key}));
-        }
-        other => panic!("no way into {other}"),
-    }
-}
-
-/// What an operation must answer to a key in that state: its error's code and what the message
-/// says of the key, or nothing where it works.
-fn refusal(facts: &Facts, state: KeyState, imported: bool) -> Option<(&'static str, &'static str)> {
-    const INVALID_STATE: &str = "KMSInvalidStateException";
-    match (facts.name, state) {
-        ("CancelKeyDeletion", KeyState::PendingDeletion) => return None,
-        ("CancelKeyDeletion", _) => return Some((INVALID_STATE, "not pending deletion")),
-        // Of rotation, keys of imported material know only what is on demand.
-        (
-            "EnableKeyRotation" | "DisableKeyRotation",
-            KeyState::Enabled | KeyState::PendingImport,
-        ) if imported => {
-            return Some(("UnsupportedOperationException", ""));
-        }
-        ("RotateKeyOnDemand", KeyState::PendingImport) => {
-            return Some((INVALID_STATE, "pending import"));
-        }
-        // Its key has a replica, for whose end it waits.
-        ("UpdatePrimaryRegion", KeyState::PendingDeletion) => {
-            return Some((INVALID_STATE, "pending replica deletion"));
-        }
-        _ if facts.states.contains(&state) => return None,
-        _ => {}
-    }
-    Some(match state {
-        KeyState::Disabled => ("DisabledException", "disabled"),
-        KeyState::PendingImport => (INVALID_STATE, "pending import"),
-        KeyState::PendingDeletion => (INVALID_STATE, "pending deletion"),
-        other => panic!("no words for {other}"),
-    })
-}
-
-/// Tries the operation on a fresh key in that state.
-fn holds_in(facts: &Facts, state: KeyState, imported: bool) {
-    let world = World::new();
-    let (spec, usage) = kind_for(facts.name);
-    let fresh = || {
-        if is_for_primaries(facts.name) {
-            return key_for(&world, facts.name);
-        }
-        if imported { imported_key(&world, spec, usage) } else { world.key_of(spec, usage) }
-    };
-    let key = fresh();
-    // UpdateAlias asks for the state of the key that it moves the alias to.
-    let (input, key) = if facts.name == "UpdateAlias" {
-        let target = fresh();
-        (json!({"AliasName": world.alias(&key), "TargetKeyId": target}), target)
-    } else if facts.name == "CancelKeyDeletion" {
-        (json!({"KeyId": key}), key)
-    } else {
-        (sample(&world, facts.name, &key), key)
-    };
-    if imported && facts.name == "RotateKeyOnDemand" {
-        let mut input = world.import(&key, &[8; 32]);
-        input["ImportType"] = json!("NEW_KEY_MATERIAL");
-        world.ok("ImportKeyMaterial", &input);
-    }
-    into_state(&world, &key, state);
-    let (status, body) = world.call(OWNER, facts.name, &input);
-    let at = format!("{} of a key {state}, imported {imported}: {body}", facts.name);
-    let Some((code, is)) = refusal(facts, state, imported) else {
-        assert_eq!(status, 200, "{at}");
-        return;
-    };
-    assert_eq!((status, body["__type"].as_str()), (400, Some(code)), "{at}");
-    let message = format!("{} is {is}.", world.arn(&key));
-    assert_eq!(body["message"].as_str(), (!is.is_empty()).then_some(message.as_str()), "{at}");
-}
-
-#[test]
-fn each_state_allows_what_the_facts_say() {
-    for operation in registry().filter(|o| has_key(o.facts().name)) {
-        let facts = operation.facts();
-        for state in [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion] {
-            if !is_for_imports(facts.name) {
-                holds_in(facts, state, false);
-            }
-            if !is_for_primaries(facts.name) {
-                holds_in(facts, state, true);
-            }
-        }
-        if !is_for_primaries(facts.name) {
-            holds_in(facts, KeyState::PendingImport, true);
-        }
-    }
-}
-
-#[test]
-fn keys_of_another_origin_take_no_imports() {
-    for operation in registry().filter(|o| is_for_imports(o.facts().name)) {
-        let world = World::new();
-        let name = operation.facts().name;
-        let mut input = sample(&world, name, &key_for(&world, name));
-        let key = world.key();
-        input["KeyId"] = json!(key);
-        let (status, body) = world.call(OWNER, name, &input);
-        let expected = (400, &json!("UnsupportedOperationException"));
-        assert_eq!((status, &body["__type"]), expected, "{name}: {body}");
-        let message =
-            format!("{} origin is AWS_KMS which is not valid for this operation.", world.arn(&key));
-        assert_eq!(body["message"], message);
-    }
 }
 
 #[test]
@@ -453,7 +169,9 @@ fn a_dry_run_tells_and_does_nothing() {
             assert_eq!(world.stored(), before);
             world.ok("DisableKey", &json!({"KeyId": key}));
             let (_, body) = world.call(OWNER, facts.name, &input);
-            assert_eq!(body["__type"], "DisabledException", "{}", facts.name);
+            let disabled = facts.states.contains(&KeyState::Disabled);
+            let code = if disabled { "DryRunOperationException" } else { "DisabledException" };
+            assert_eq!(body["__type"], code, "{}", facts.name);
         } else {
             assert_eq!(status, 200, "{} ignores what it doesn't know: {body}", facts.name);
         }
@@ -492,6 +210,76 @@ fn each_use_of_a_key_and_nothing_else_is_its_last() {
         world.ok("DisableKey", &json!({"KeyId": key}));
         assert_eq!(world.call(OWNER, name, &input).0, 400);
         assert_eq!(usage(), expected, "{name}");
+    }
+}
+
+/// What a grant must list for the operation to be allowed.
+fn granted_for(facts: &Facts) -> Vec<&'static str> {
+    let mut operations: Vec<_> =
+        facts.actions.iter().filter_map(|action| action.strip_prefix("kms:")).collect();
+    if facts.name == "CreateGrant" {
+        // A grant can't be of CreateGrant alone, and what it creates can't allow more than it.
+        operations.push("DescribeKey");
+    }
+    operations
+}
+
+#[test]
+fn a_grant_allows_its_operations_while_it_is_there() {
+    for operation in registry().filter(|o| o.facts().grantable && has_policy(o.facts().name)) {
+        let facts = operation.facts();
+        let world = World::new();
+        let key = key_for(&world, facts.name);
+        let input = sample(&world, facts.name, &world.arn(&key));
+        let refused = (400, json!("AccessDeniedException"));
+        let call = |account: &str| {
+            let (status, body) = world.call(account, facts.name, &input);
+            (status, body["__type"].clone())
+        };
+        world.grant(&key, STRANGER, &["DescribeKey", "RetireGrant"]);
+        if facts.name == "DescribeKey" {
+            assert_eq!(call(STRANGER).0, 200);
+            continue;
+        }
+        assert_eq!(call(STRANGER), refused, "{} by another grant", facts.name);
+        let grant = world.grant(&key, STRANGER, &granted_for(facts));
+        assert_eq!(call(STRANGER).0, 200, "{}", facts.name);
+        assert_eq!(call("777788889999"), refused, "{} by another's grant", facts.name);
+        // The owner's own policy may be silent; an explicit denial no grant overrides.
+        world.deny(&key, facts.actions);
+        assert_eq!(call(STRANGER), refused, "{} despite a denial", facts.name);
+        world.open_to(&key, &[OWNER]);
+        assert_eq!(call(STRANGER).0, 200, "{}", facts.name);
+        world.ok("RevokeGrant", &json!({"KeyId": key, "GrantId": grant["GrantId"]}));
+        assert_eq!(call(STRANGER), refused, "{} by a revoked grant", facts.name);
+    }
+}
+
+#[test]
+fn grant_tokens_must_be_some_also_where_none_is_needed() {
+    for operation in registry() {
+        let facts = operation.facts();
+        let takes_tokens = operation.input().members.iter().any(|m| m.name == "GrantTokens");
+        assert_eq!(takes_tokens, facts.grantable && has_policy(facts.name), "{}", facts.name);
+        if !takes_tokens {
+            continue;
+        }
+        let world = World::new();
+        let key = key_for(&world, facts.name);
+        let mut input = sample(&world, facts.name, &key);
+        let other = world.key();
+        let token = world.grant(&other, STRANGER, &["Decrypt"])["GrantToken"].clone();
+        input["GrantTokens"] = json!([token, token]);
+        let (status, body) = world.call(OWNER, facts.name, &input);
+        assert_eq!(status, 200, "{}: {body}", facts.name);
+        assert!(!world.last_record().to_string().contains(token.as_str().unwrap()));
+        input["GrantTokens"] = json!([token, "AAAA"]);
+        let (status, body) = world.call(OWNER, facts.name, &input);
+        let expected = json!({"__type": "InvalidGrantTokenException"});
+        assert_eq!((status, body), (400, expected), "{}", facts.name);
+        input["GrantTokens"] = json!(vec![token; 11]);
+        let (_, body) = world.call(OWNER, facts.name, &input);
+        assert_eq!(body["__type"], "ValidationException", "{}", facts.name);
     }
 }
 

@@ -2,6 +2,8 @@
 //! over the registry run against.
 #![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
+pub(crate) mod samples;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -14,14 +16,15 @@ use kms::Kms;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use service::ports::{
-    AuditHistory, AuditLog, AuditUnavailable, Clock, KeyStore, Pending, Position, Store, Witness,
+    AuditHistory, AuditLog, AuditUnavailable, Clock, Commit, KeyStore, Pending, Position, Store,
+    Witness,
 };
 use service::{Authenticate, Caller, CallerKind, Error, Ids, Inbound, Origin, Pipeline, Session};
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
 pub(crate) const OWNER: &str = "111122223333";
 pub(crate) const STRANGER: &str = "444455556666";
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 
 /// A KMS with one account's worth of state.
 pub(crate) struct World {
@@ -114,6 +117,13 @@ impl Authenticate for Evidence<'_> {
     }
 }
 
+/// How much there is room for in memory.
+#[derive(Clone, Copy)]
+struct Sizes {
+    cached_keys: usize,
+    recent_uses: usize,
+}
+
 impl World {
     pub(crate) fn new() -> Self {
         Self::over(Arc::new(storage::Memory::new()))
@@ -124,10 +134,14 @@ impl World {
     }
 
     pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        Self::with_cache(store, 100)
+    }
+
+    pub(crate) fn with_cache(store: Arc<dyn Store>, cached_keys: usize) -> Self {
         let root_key = RootKey::generate().unwrap();
         let key_store = Arc::new(Software::new(Arc::clone(&store), root_key));
         let clock = Arc::new(FixedClock(AtomicI64::new(1_700_000_000_000)));
-        Self::of(store, key_store, clock, Arc::default(), 1_000)
+        Self::of(store, key_store, clock, Arc::default(), Sizes { cached_keys, recent_uses: 1_000 })
     }
 
     fn of(
@@ -135,11 +149,11 @@ impl World {
         key_store: Arc<dyn KeyStore>,
         clock: Arc<FixedClock>,
         log: Arc<Log>,
-        recent_uses: usize,
+        sizes: Sizes,
     ) -> Self {
         let entropy = Arc::new(SystemEntropy);
-        let kms = Kms::new(Arc::clone(&store), Arc::clone(&key_store), entropy, 100).unwrap();
-        let kms = kms.with_recent_uses(recent_uses);
+        let kms = Kms::new(Arc::clone(&store), Arc::clone(&key_store), entropy, sizes.cached_keys);
+        let kms = kms.unwrap().with_recent_uses(sizes.recent_uses);
         let pipeline = Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&log) as _);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
@@ -150,13 +164,14 @@ impl World {
     pub(crate) fn restarted(&self, recent_uses: usize) -> Self {
         let (store, key_store) = (Arc::clone(&self.store), Arc::clone(&self.key_store));
         let (clock, log) = (Arc::clone(&self.clock), Arc::clone(&self.log));
-        Self::of(store, key_store, clock, log, recent_uses)
+        Self::of(store, key_store, clock, log, Sizes { cached_keys: 100, recent_uses })
     }
 
     /// The same over a log that begins anew.
     pub(crate) fn restarted_without_log(&self, recent_uses: usize) -> Self {
         let (store, key_store) = (Arc::clone(&self.store), Arc::clone(&self.key_store));
-        Self::of(store, key_store, Arc::clone(&self.clock), Arc::default(), recent_uses)
+        let sizes = Sizes { cached_keys: 100, recent_uses };
+        Self::of(store, key_store, Arc::clone(&self.clock), Arc::default(), sizes)
     }
 
     pub(crate) fn kms(&self) -> &Kms {
@@ -291,6 +306,30 @@ impl World {
                 "BypassPolicyLockoutSafetyCheck": true,
             }),
         );
+    }
+
+    /// Grants another account's root user these operations; gives the answer.
+    pub(crate) fn grant(&self, key: &str, account: &str, operations: &[&str]) -> Value {
+        let grantee = format!("arn:aws:iam::{account}:root");
+        let input = json!({"KeyId": key, "GranteePrincipal": grantee, "Operations": operations});
+        self.ok("CreateGrant", &input)
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn pass_days(&self, days: i64) {
+        self.clock.0.fetch_add(days * 86_400_000, Ordering::SeqCst);
+    }
+
+    /// Does what the job does that removes deleted keys.
+    pub(crate) fn remove_due(&self) -> Result<usize, Error> {
+        self.runtime.block_on(self.pipeline.service().remove_due(self.clock.now()))
+    }
+
+    /// Writes a record behind the service's back.
+    pub(crate) fn store_record(&self, key: &str, value: &[u8]) {
+        let puts = vec![(key.to_owned(), value.to_vec())];
+        let commit = Commit { puts, ..Commit::default() };
+        self.runtime.block_on(self.store.commit(commit)).unwrap();
     }
 
     /// All that is stored.

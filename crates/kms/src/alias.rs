@@ -78,7 +78,7 @@ impl AliasTarget {
 
 impl Target<Kms> for AliasTarget {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        permit_all(cx, facts, &self.key)
+        permit_all(cx, facts, &self.key).await
     }
 
     fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {

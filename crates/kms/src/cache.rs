@@ -1,4 +1,4 @@
-//! Resolved keys and aliases, kept in memory until the store says that they changed.
+//! Resolved keys, aliases and grants, kept in memory until the store says that they changed.
 //!
 //! Strict: the store answers a commit only after it has told this cache, so whoever saw the answer
 //! never meets the old state again. A load that began before a change can't put the old state
@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use service::ports::{Change, Observer};
 
@@ -17,10 +18,26 @@ const SHARDS: usize = 256;
 
 /// A cache of values under store keys.
 pub(crate) struct StateCache<T> {
-    entries: Cache<String, Arc<T>>,
+    entries: Cache<String, Arc<T>, Weigh<T>>,
     changes: Vec<Mutex<u64>>,
     hasher: RandomState,
     prefix: &'static str,
+    place: fn(&str) -> &str,
+}
+
+/// How much of the cache's capacity a value takes.
+struct Weigh<T>(fn(&T) -> u64);
+
+impl<T> Clone for Weigh<T> {
+    fn clone(&self) -> Self {
+        Self(self.0)
+    }
+}
+
+impl<T> Weighter<String, Arc<T>> for Weigh<T> {
+    fn weight(&self, _: &String, value: &Arc<T>) -> u64 {
+        (self.0)(value)
+    }
 }
 
 /// Proof of what was known before a load began.
@@ -32,11 +49,24 @@ pub(crate) struct Ticket {
 impl<T> StateCache<T> {
     /// A cache of at most `capacity` records, whose store keys begin with `prefix`.
     pub(crate) fn new(prefix: &'static str, capacity: usize) -> Self {
+        Self::of_groups(prefix, capacity, |key| key, |_| 1)
+    }
+
+    /// A cache of values that are each made of several records: `place` gives the key under which
+    /// the value stands that the record of a store key is part of. A value takes `weight` of the
+    /// capacity, at least one.
+    pub(crate) fn of_groups(
+        prefix: &'static str,
+        capacity: usize,
+        place: fn(&str) -> &str,
+        weight: fn(&T) -> u64,
+    ) -> Self {
         Self {
-            entries: Cache::new(capacity),
+            entries: Cache::with_weighter(capacity, capacity as u64, Weigh(weight)),
             changes: (0..SHARDS).map(|_| Mutex::new(0)).collect(),
             hasher: RandomState::new(),
             prefix,
+            place,
         }
     }
 
@@ -68,6 +98,7 @@ impl<T> StateCache<T> {
 impl<T: Send + Sync> Observer for StateCache<T> {
     fn changed(&self, change: &Change) {
         for key in change.keys.iter().filter(|key| key.starts_with(self.prefix)) {
+            let key = (self.place)(key);
             let mut changes = self.changes[self.shard(key)].lock();
             *changes += 1;
             self.entries.remove(key);
@@ -103,6 +134,33 @@ mod tests {
         assert_eq!(cache.get("k/1"), None);
         cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(2));
         assert_eq!(cache.get("k/1").as_deref(), Some(&2));
+    }
+
+    #[test]
+    fn a_change_of_a_part_drops_the_whole() {
+        fn group(key: &str) -> &str {
+            key.rsplit_once('!').map_or(key, |(group, _)| group)
+        }
+        let cache = StateCache::of_groups("k/", 10, group, |_| 1);
+        let ticket = cache.before_load("k/1");
+        cache.changed(&change("k/1!part"));
+        cache.keep(&ticket, "k/1".to_owned(), Arc::new(1));
+        assert_eq!(cache.get("k/1"), None);
+        cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(2));
+        cache.changed(&change("k/2!part"));
+        assert_eq!(cache.get("k/1").as_deref(), Some(&2));
+        cache.changed(&change("k/1!other"));
+        assert_eq!(cache.get("k/1"), None);
+    }
+
+    #[test]
+    fn heavy_values_take_more_room() {
+        let cache = StateCache::of_groups("k/", 100, |key| key, |weight: &u64| *weight);
+        for n in 0..100 {
+            let key = format!("k/{n}");
+            cache.keep(&cache.before_load(&key), key.clone(), Arc::new(10));
+        }
+        assert!((1..=10).contains(&cache.entries.len()), "{}", cache.entries.len());
     }
 
     #[test]

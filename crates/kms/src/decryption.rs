@@ -13,6 +13,7 @@ use crate::authorization::{permit, unreachable_by_ciphertext};
 use crate::ciphertext::Ciphertext;
 use crate::encryption::without_context;
 use crate::encryption_context::canonical;
+use crate::grants::Circumstances;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::spec::is_asymmetric;
@@ -22,6 +23,7 @@ pub(crate) struct Source<'a> {
     pub(crate) ciphertext: Option<&'a Blob>,
     pub(crate) key_id: Option<&'a wire::shapes::KeyId>,
     pub(crate) modifiers: Option<&'a DryRunModifiers>,
+    pub(crate) context: Option<&'a EncryptionContext>,
     /// The permission that is needed.
     pub(crate) action: &'static str,
 }
@@ -33,6 +35,8 @@ pub(crate) struct DecryptionKey {
     named: bool,
     /// What shall be opened; `None` for a dry run that ignores the ciphertext.
     ciphertext: Option<Vec<u8>>,
+    /// What a grant has to know of the request.
+    request: Circumstances,
 }
 
 /// What was opened.
@@ -65,17 +69,19 @@ impl DecryptionKey {
             }
             (None, None) => return Err(missing("keyId")),
         };
-        Ok(Self { named: source.key_id.is_some(), key, ciphertext })
+        let context = source.context.cloned();
+        let request = Circumstances { context, ..Circumstances::default() };
+        Ok(Self { named: source.key_id.is_some(), key, ciphertext, request })
     }
 
     /// Refuses unless the caller may do `action` with the key. Who names no key learns none.
-    pub(crate) fn permit(
+    pub(crate) async fn permit(
         &self,
         cx: &Context<'_, Kms>,
         facts: &Facts,
         action: &str,
     ) -> Result<(), Error> {
-        let permitted = permit(cx, facts, &self.key, action);
+        let permitted = permit(cx, facts, &self.key, action, &self.request).await;
         if self.named || self.key.account == *cx.account() {
             permitted
         } else {
@@ -136,7 +142,7 @@ impl DecryptionKey {
 impl Target<Kms> for DecryptionKey {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
         for action in facts.actions {
-            self.permit(cx, facts, action)?;
+            self.permit(cx, facts, action).await?;
         }
         Ok(())
     }

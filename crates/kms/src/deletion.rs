@@ -1,6 +1,10 @@
-//! Removing keys whose deletion's date has come, with their aliases.
+//! Removing keys whose deletion's date has come, with their aliases and grants.
 //!
 //! Requests don't depend on this: to them a key is gone at its date. This only frees the room.
+//!
+//! A key's grants may be more than one commit can remove. They go first, the key's record last: if
+//! this ends in between, the index of deletions leads back to the key, and as long as there is a
+//! grant there is the record that keeps another key from taking the same id.
 
 use std::sync::Arc;
 
@@ -9,6 +13,7 @@ use service::ports::{Commit, Expect, StoreError};
 use wire::{AccountId, Region, Timestamp};
 
 use crate::change::replacing;
+use crate::grants::{GrantRecord, places};
 use crate::key::{Key, arn};
 use crate::key_id::KeyId;
 use crate::records::{Deletion, KeyRecord, decode, encode};
@@ -16,6 +21,8 @@ use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
 
 /// How many keys one pass looks at before it asks the store again.
 const BATCH: usize = 100;
+/// How many grants one commit removes. Each is up to four records, and a commit holds 128.
+const GRANTS_BATCH: usize = 30;
 
 impl Kms {
     /// Sets the date of a key's deletion, or cancels it, which leaves the key disabled. The
@@ -95,12 +102,17 @@ impl Kms {
         let Some(deletion) = record.deletion.filter(|_| !record.exists(now)) else {
             return Ok(false);
         };
+        let unchanged = (place.clone(), Expect::At(item.revision));
+        if !self.remove_grants(account, region, id, &unchanged).await? {
+            return Ok(false);
+        }
         let prefix = layout::key_aliases(account, region, id);
         let aliases = self.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
         let mut deletes = vec![
-            place.clone(),
+            place,
             layout::deletion(deletion.at, account, region, id),
             layout::usage(account, region, id),
+            layout::grant_count(account, region, id),
         ];
         for entry in aliases.items {
             if let Some(name) = entry.key.strip_prefix(&prefix) {
@@ -109,15 +121,47 @@ impl Kms {
             deletes.push(entry.key);
         }
         let mut commit = self.forgetting(account, region, id, &record, now).await?;
-        commit.preconditions.push((place, Expect::At(item.revision)));
+        commit.preconditions.push(unchanged);
         commit.deletes = deletes;
-        match self.store.commit(commit).await {
-            Ok(_) => {
-                if let Some(id) = KeyId::parse(id) {
-                    self.recent.forget(&arn(account, region, &id));
-                }
-                Ok(true)
+        let removed = self.unless_overtaken(commit).await?;
+        if let Some(id) = KeyId::parse(id).filter(|_| removed) {
+            self.recent.forget(&arn(account, region, &id));
+        }
+        Ok(removed)
+    }
+
+    /// Removes the grants of a key that is gone; false if somebody else was faster.
+    async fn remove_grants(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        key_id: &str,
+        unchanged: &(String, Expect),
+    ) -> Result<bool, Error> {
+        let prefix = layout::grants(account, region, key_id);
+        loop {
+            let page = self.store.range(&prefix, "", GRANTS_BATCH).await?;
+            if page.items.is_empty() {
+                return Ok(true);
             }
+            let mut deletes = Vec::new();
+            for item in &page.items {
+                let record: GrantRecord = decode(&item.value)?;
+                let id = item.key.strip_prefix(&prefix).unwrap_or_default();
+                deletes.extend(places(account, region, key_id, id, &record)?);
+            }
+            let preconditions = vec![unchanged.clone()];
+            let commit = Commit { preconditions, puts: Vec::new(), deletes };
+            if !self.unless_overtaken(commit).await? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Commits; false if somebody else was faster.
+    async fn unless_overtaken(&self, commit: Commit) -> Result<bool, Error> {
+        match self.store.commit(commit).await {
+            Ok(_) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error.into()),
         }

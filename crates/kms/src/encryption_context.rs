@@ -6,7 +6,7 @@ use wire::shapes::EncryptionContext;
 /// with its length in front, so that no two contexts share their bytes. An absent context is an
 /// empty one.
 pub(crate) fn canonical(context: Option<&EncryptionContext>) -> Vec<u8> {
-    let pairs = context.map_or(&[][..], |context| &context.0);
+    let pairs = context.map_or(&[][..], |context| context.0.as_slice());
     let length: usize = pairs.iter().map(|(key, value)| 8 + key.len() + value.len()).sum();
     let mut out = Vec::with_capacity(4 + length);
     put_length(&mut out, pairs.len());
@@ -27,11 +27,13 @@ fn put_length(out: &mut Vec<u8>, length: usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn of(pairs: &[(&str, &str)]) -> Vec<u8> {
         let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        canonical(Some(&EncryptionContext(pairs)))
+        canonical(Some(&EncryptionContext(Arc::new(pairs))))
     }
 
     #[test]

@@ -293,7 +293,7 @@ impl Key {
 /// A key is the target of an operation that acts on one key.
 impl Target<Kms> for Arc<Key> {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        permit_all(cx, facts, self)
+        permit_all(cx, facts, self).await
     }
 
     fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {

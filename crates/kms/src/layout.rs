@@ -8,6 +8,8 @@ pub const PREFIX: &str = "kms/";
 pub(crate) const KEYS: &str = "kms/key/";
 /// The prefix of alias records.
 pub(crate) const ALIASES: &str = "kms/alias/";
+/// The prefix of the index of grants by grantee.
+pub(crate) const GRANTEES: &str = "kms/grantee/";
 /// The prefix of the index of pending deletions, ordered by date.
 pub(crate) const DELETIONS: &str = "kms/deletion/";
 
@@ -67,6 +69,49 @@ pub(crate) fn parse_deletion(key: &str) -> Option<(Timestamp, AccountId, Region,
     let account = AccountId::parse(parts.next()?).ok()?;
     let region = Region::parse(parts.next()?)?;
     Some((at, account, region, parts.next()?))
+}
+
+/// Below which a key's grants stand.
+pub(crate) fn grants(account: &AccountId, region: &Region, key_id: &str) -> String {
+    format!("kms/grant/{account}/{region}/{key_id}/")
+}
+
+/// The record that counts a key's grants.
+pub(crate) fn grant_count(account: &AccountId, region: &Region, key_id: &str) -> String {
+    format!("kms/grant-count/{account}/{region}/{key_id}")
+}
+
+/// Below which a grantee's grants on a key stand. No principal has an exclamation mark in it, so
+/// that none's name begins another's entries.
+pub(crate) fn grantee(
+    account: &AccountId,
+    region: &Region,
+    key_id: &str,
+    principal: &str,
+) -> String {
+    format!("{GRANTEES}{account}/{region}/{key_id}/{principal}!")
+}
+
+/// Below which the grants stand that a principal may retire in a Region, whose keys they may be.
+pub(crate) fn retirable(region: &Region, principal: &str) -> String {
+    format!("kms/grant-retiring/{region}/{principal}!")
+}
+
+/// The part of an entry below [`retirable`] that names the grant.
+pub(crate) fn retirable_part(account: &AccountId, key_id: &str, grant_id: &str) -> String {
+    format!("{account}/{key_id}/{grant_id}")
+}
+
+/// The account, key and grant that such a part names.
+pub(crate) fn parse_retirable(part: &str) -> Option<(AccountId, &str, &str)> {
+    let mut parts = part.splitn(3, '/');
+    let account = AccountId::parse(parts.next()?).ok()?;
+    Some((account, parts.next()?, parts.next()?))
+}
+
+/// Below which those of a key's grants stand that have a name and whose parameters hash alike.
+pub(crate) fn repeatable(account: &AccountId, region: &Region, key_id: &str, hash: u64) -> String {
+    format!("kms/grant-parameters/{account}/{region}/{key_id}/{hash:016x}/")
 }
 
 #[cfg(test)]

@@ -17,11 +17,13 @@ mod decryption;
 mod deletion;
 mod encryption;
 mod encryption_context;
+mod grants;
 mod import_token;
 mod imports;
 mod key;
 mod key_id;
 mod key_policy;
+mod key_use;
 mod layout;
 mod lookup;
 mod material;
@@ -42,6 +44,7 @@ use service::ports::{Entropy, KeyStore, Position, Revision, Store, StoreError, S
 use service::{AnyOperation, Protocol, Service, Success};
 
 use crate::cache::StateCache;
+use crate::grants::{Granted, Turns};
 use crate::key::Key;
 use crate::lookup::Alias;
 use crate::usage::{Recent, Told};
@@ -55,6 +58,8 @@ pub use crate::usage::UsageKeeper;
 const ALIASES_PER_KEY_MAX: usize = 50;
 /// Of how many keys the last uses may wait in memory to be stored, some 200 bytes each.
 const RECENT_USES_MAX: usize = 1 << 17;
+/// How many grants a key may have.
+const GRANTS_PER_KEY_MAX: usize = 50_000;
 
 /// The key management service.
 pub struct Kms {
@@ -66,13 +71,15 @@ pub struct Kms {
     keys: Arc<StateCache<Key>>,
     aliases: Arc<StateCache<Alias>>,
     recent: Recent,
+    grants: Arc<StateCache<Granted>>,
+    turns: Turns,
     /// Keep the caches told of changes.
-    _subscriptions: [Subscription; 2],
+    _subscriptions: [Subscription; 3],
 }
 
 impl Kms {
-    /// KMS over a store and a key store, with caches of at most `cached_keys` keys and as many
-    /// aliases.
+    /// KMS over a store and a key store, with caches of at most `cached_keys` keys, as many
+    /// aliases and as many grantees of a key.
     ///
     /// # Errors
     /// Those of the store.
@@ -84,12 +91,15 @@ impl Kms {
     ) -> Result<Self, StoreError> {
         let keys = Arc::new(StateCache::new(layout::KEYS, cached_keys));
         let aliases = Arc::new(StateCache::new(layout::ALIASES, cached_keys));
+        let grants = Arc::new(Granted::cache(cached_keys));
         let from: Revision = store.revision();
         let subscriptions = [
             store.watch(from, Arc::clone(&keys) as _)?,
             store.watch(from, Arc::clone(&aliases) as _)?,
+            store.watch(from, Arc::clone(&grants) as _)?,
         ];
         let attestation_roots = attestation::Roots::default();
+        let turns = Turns::default();
         Ok(Self {
             store,
             key_store,
@@ -98,6 +108,8 @@ impl Kms {
             keys,
             aliases,
             recent: Recent::new(RECENT_USES_MAX),
+            grants,
+            turns,
             _subscriptions: subscriptions,
         })
     }

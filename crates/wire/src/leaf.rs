@@ -58,7 +58,7 @@ impl ShapeInfo {
     /// Whether a value of this shape may stand in an audit record. Grant tokens may not: who
     /// reads one can use it.
     pub fn recorded(&self) -> bool {
-        self.echoed() && self.name != "GrantTokenList"
+        self.echoed() && !matches!(self.name, "GrantTokenList" | "GrantTokenType")
     }
 
     /// The rules of a scalar, as AWS lists them for a list whose member breaks one.

@@ -10,6 +10,7 @@
 mod arn;
 pub mod enums;
 mod error_code;
+pub mod grants;
 mod json;
 mod leaf;
 mod node;

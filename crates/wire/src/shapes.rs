@@ -2,6 +2,8 @@
 //!
 //! A type's name is the Rust name of the thing; the string is the shape's name in the model.
 
+use std::sync::Arc;
+
 use crate::leaf::{
     Integer, Map, Shape, ShapeInfo, ShapeKind, Write, read_integer, read_list, read_map,
 };
@@ -169,16 +171,16 @@ macro_rules! list {
         }
     )*};
 }
-pub(crate) use {pattern, text};
+pub(crate) use {list, pattern, text};
 
 /// The model sets no bound; the limit on a body does.
-const UNBOUNDED: usize = usize::MAX;
+pub(crate) const UNBOUNDED: usize = usize::MAX;
 
-fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| is_word(c) || matches!(c, ':' | '/' | '-'))
 }
 
@@ -332,9 +334,10 @@ const fn unbounded_text(name: &'static str) -> ShapeInfo {
     }
 }
 
-/// An encryption context: pairs that a ciphertext is bound to, sorted by key.
+/// An encryption context: pairs that a ciphertext is bound to, sorted by key. Shared, since what a
+/// request acts on holds it beside the request's input.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct EncryptionContext(pub Map);
+pub struct EncryptionContext(pub Arc<Map>);
 
 impl Shape for EncryptionContext {
     const INFO: &'static ShapeInfo = &ShapeInfo {
@@ -347,7 +350,7 @@ impl Shape for EncryptionContext {
     };
 
     fn read(node: &Node<'_>, _: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-        read_map(node, reader).map(Self)
+        read_map(node, reader).map(|map| Self(Arc::new(map)))
     }
 }
 

@@ -1,11 +1,9 @@
 //! Decapsulate: the shared secret that was encapsulated for a key (ML-KEM). A ciphertext of the
 //! right length always gives a secret; a wrong one gives another secret (implicit rejection).
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, InvalidCiphertextException (the length),
-//! DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
+//! InvalidCiphertextException (the length), DryRunOperationException.
 
 use service::ports::MaterialError;
 use service::{Authorized, Context, Error, Facts, Operation};
@@ -15,8 +13,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// Decapsulate.
@@ -44,7 +41,7 @@ impl Operation for Decapsulate {
     type Service = Kms;
     type Input = DecapsulateRequest;
     type Output = DecapsulateResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "Decapsulate",
@@ -66,7 +63,8 @@ impl Operation for Decapsulate {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

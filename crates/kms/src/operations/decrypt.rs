@@ -1,10 +1,10 @@
 //! Decrypt: opens a ciphertext; the key is the one that the ciphertext names.
 //!
-//! Errors, in order: ValidationException (a member that is required here), NotFoundException,
-//! InvalidCiphertextException (nothing names a key), AccessDeniedException, IncorrectKeyException
-//! (the request names another key than the ciphertext), DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (Recipient),
-//! InvalidCiphertextException, DryRunOperationException.
+//! Errors, in order: InvalidGrantTokenException, ValidationException (a member that is required
+//! here), NotFoundException, InvalidCiphertextException (nothing names a key),
+//! AccessDeniedException, IncorrectKeyException (the request names another key than the
+//! ciphertext), DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
+//! ValidationException (Recipient), InvalidCiphertextException, DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
@@ -16,6 +16,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::decryption::{DecryptionKey, Source};
+use crate::grants::check_tokens;
 use crate::operations::CRYPTOGRAPHY;
 use crate::recipient::Audience;
 
@@ -72,10 +73,12 @@ impl Operation for Decrypt {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        check_tokens(cx, input.grant_tokens.as_ref()).await?;
         let source = Source {
             ciphertext: input.ciphertext_blob.as_ref(),
             key_id: input.key_id.as_ref(),
             modifiers: input.dry_run_modifiers.as_ref(),
+            context: input.encryption_context.as_ref(),
             action: Self::FACTS.actions[0],
         };
         DecryptionKey::resolve(cx, &source).await

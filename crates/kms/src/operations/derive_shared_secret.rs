@@ -1,10 +1,8 @@
 //! DeriveSharedSecret: what a key and a peer's public key agree on (ECDH): the raw x coordinate.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (Recipient; the
-//! peer's key), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException, ValidationException
+//! (Recipient; the peer's key), DryRunOperationException.
 
 use service::ports::MaterialError;
 use service::{Authorized, Context, Error, Facts, Operation};
@@ -14,8 +12,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::recipient::Audience;
 
@@ -47,7 +44,7 @@ impl Operation for DeriveSharedSecret {
     type Service = Kms;
     type Input = DeriveSharedSecretRequest;
     type Output = DeriveSharedSecretResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "DeriveSharedSecret",
@@ -68,7 +65,8 @@ impl Operation for DeriveSharedSecret {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

@@ -1,16 +1,14 @@
 //! DescribeKey: all that may be told about a key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException. It works in every state.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException. It works
+//! in every state.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::shapes::{GrantTokens, KeyMetadata};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::MANAGEMENT;
 
 /// DescribeKey.
@@ -33,7 +31,7 @@ impl Operation for DescribeKey {
     type Service = Kms;
     type Input = DescribeKeyRequest;
     type Output = DescribeKeyResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "DescribeKey",
@@ -51,7 +49,8 @@ impl Operation for DescribeKey {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

@@ -1,9 +1,8 @@
 //! Encapsulate: a fresh shared secret, in plaintext and encapsulated (ML-KEM).
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
+//! DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{EncapsulationAlgorithmSpec, KeyUsageType};
@@ -13,8 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// Encapsulate.
@@ -42,7 +40,7 @@ impl Operation for Encapsulate {
     type Service = Kms;
     type Input = EncapsulateRequest;
     type Output = EncapsulateResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "Encapsulate",
@@ -63,7 +61,8 @@ impl Operation for Encapsulate {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

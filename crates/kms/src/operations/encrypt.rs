@@ -1,10 +1,8 @@
 //! Encrypt: up to 4,096 bytes under a key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
 //! DryRunOperationException.
-
-use std::sync::Arc;
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
@@ -12,8 +10,7 @@ use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// Encrypt.
@@ -42,7 +39,7 @@ impl Operation for Encrypt {
     type Service = Kms;
     type Input = EncryptRequest;
     type Output = EncryptResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "Encrypt",
@@ -63,7 +60,8 @@ impl Operation for Encrypt {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
     async fn run(

@@ -1,10 +1,8 @@
 //! GenerateDataKey: a fresh data key, in plaintext and encrypted under a key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (not exactly one of
-//! KeySpec and NumberOfBytes; Recipient), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException, ValidationException
+//! (not exactly one of KeySpec and NumberOfBytes; Recipient), DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeySpec, KeyUsageType};
@@ -16,8 +14,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::data_key::length;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::recipient::Audience;
 
@@ -50,7 +47,7 @@ impl Operation for GenerateDataKey {
     type Service = Kms;
     type Input = GenerateDataKeyRequest;
     type Output = GenerateDataKeyResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GenerateDataKey",
@@ -71,7 +68,8 @@ impl Operation for GenerateDataKey {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
     async fn run(

@@ -1,11 +1,9 @@
 //! GenerateDataKeyPair: a fresh key pair, its private key in plaintext and encrypted under a
 //! symmetric key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException
-//! (SM2), ValidationException (Recipient), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
+//! UnsupportedOperationException (SM2), ValidationException (Recipient), DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeyPairSpec, KeyUsageType};
@@ -17,8 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::data_key::pair_spec;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::recipient::Audience;
 
@@ -52,7 +49,7 @@ impl Operation for GenerateDataKeyPair {
     type Service = Kms;
     type Input = GenerateDataKeyPairRequest;
     type Output = GenerateDataKeyPairResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GenerateDataKeyPair",
@@ -74,7 +71,8 @@ impl Operation for GenerateDataKeyPair {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
     async fn run(

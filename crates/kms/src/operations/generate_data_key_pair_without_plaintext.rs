@@ -1,11 +1,9 @@
 //! GenerateDataKeyPairWithoutPlaintext: a fresh key pair, its private key only encrypted under a
 //! symmetric key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, UnsupportedOperationException
-//! (SM2), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
+//! UnsupportedOperationException (SM2), DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeyPairSpec, KeyUsageType};
@@ -15,8 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::data_key::pair_spec;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// GenerateDataKeyPairWithoutPlaintext.
@@ -46,7 +43,7 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
     type Service = Kms;
     type Input = GenerateDataKeyPairWithoutPlaintextRequest;
     type Output = GenerateDataKeyPairWithoutPlaintextResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GenerateDataKeyPairWithoutPlaintext",
@@ -68,7 +65,8 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
     async fn run(

@@ -1,10 +1,8 @@
 //! GenerateDataKeyWithoutPlaintext: a fresh data key, only encrypted.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException, ValidationException (not exactly one of
-//! KeySpec and NumberOfBytes), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException, ValidationException
+//! (not exactly one of KeySpec and NumberOfBytes), DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeySpec, KeyUsageType};
@@ -13,8 +11,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::data_key::length;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// GenerateDataKeyWithoutPlaintext.
@@ -43,7 +40,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     type Service = Kms;
     type Input = GenerateDataKeyWithoutPlaintextRequest;
     type Output = GenerateDataKeyWithoutPlaintextResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GenerateDataKeyWithoutPlaintext",
@@ -64,7 +61,8 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
     async fn run(

@@ -1,10 +1,8 @@
 //! GenerateMac: an HMAC of a message.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
 //! DryRunOperationException.
-
-use std::sync::Arc;
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{KeyUsageType, MacAlgorithmSpec};
@@ -14,8 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::signature::macs_by;
 
@@ -44,7 +41,7 @@ impl Operation for GenerateMac {
     type Service = Kms;
     type Input = GenerateMacRequest;
     type Output = GenerateMacResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GenerateMac",
@@ -64,7 +61,8 @@ impl Operation for GenerateMac {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

@@ -1,9 +1,8 @@
 //! GetPublicKey: the public key of an asymmetric key.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, UnsupportedOperationException (a key without a public one).
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, UnsupportedOperationException (a key without a
+//! public one).
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{AnsweredCustomerMasterKeySpec, KeySpec, KeyUsageType};
@@ -15,8 +14,7 @@ use wire::{ErrorCode, structure};
 use zeroize::Zeroizing;
 
 use crate::Kms;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::spec::is_asymmetric;
 
@@ -49,7 +47,7 @@ impl Operation for GetPublicKey {
     type Service = Kms;
     type Input = GetPublicKeyRequest;
     type Output = GetPublicKeyResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "GetPublicKey",
@@ -71,7 +69,8 @@ impl Operation for GetPublicKey {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

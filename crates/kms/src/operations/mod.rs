@@ -2,6 +2,7 @@
 
 mod cancel_key_deletion;
 mod create_alias;
+mod create_grant;
 mod create_key;
 mod decapsulate;
 mod decrypt;
@@ -28,13 +29,17 @@ mod get_parameters_for_import;
 mod get_public_key;
 mod import_key_material;
 mod list_aliases;
+mod list_grants;
 mod list_key_policies;
 mod list_key_rotations;
 mod list_keys;
 mod list_resource_tags;
+mod list_retirable_grants;
 mod put_key_policy;
 mod re_encrypt;
 mod replicate_key;
+mod retire_grant;
+mod revoke_grant;
 mod rotate_key_on_demand;
 mod schedule_key_deletion;
 mod sign;
@@ -92,6 +97,7 @@ const ROTATABLE: &[KeyState] = &[KeyState::Enabled, KeyState::Updating, KeyState
 pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &cancel_key_deletion::CancelKeyDeletion,
     &create_alias::CreateAlias,
+    &create_grant::CreateGrant,
     &create_key::CreateKey,
     &decapsulate::Decapsulate,
     &decrypt::Decrypt,
@@ -118,13 +124,17 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &get_public_key::GetPublicKey,
     &import_key_material::ImportKeyMaterial,
     &list_aliases::ListAliases,
+    &list_grants::ListGrants,
     &list_key_policies::ListKeyPolicies,
     &list_key_rotations::ListKeyRotations,
     &list_keys::ListKeys,
     &list_resource_tags::ListResourceTags,
+    &list_retirable_grants::ListRetirableGrants,
     &put_key_policy::PutKeyPolicy,
     &re_encrypt::ReEncrypt,
     &replicate_key::ReplicateKey,
+    &retire_grant::RetireGrant,
+    &revoke_grant::RevokeGrant,
     &rotate_key_on_demand::RotateKeyOnDemand,
     &schedule_key_deletion::ScheduleKeyDeletion,
     &sign::Sign,
@@ -142,13 +152,8 @@ pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
 pub const MISSING: &[&str] = &[
     "ConnectCustomKeyStore",
     "CreateCustomKeyStore",
-    "CreateGrant",
     "DeleteCustomKeyStore",
     "DescribeCustomKeyStores",
     "DisconnectCustomKeyStore",
-    "ListGrants",
-    "ListRetirableGrants",
-    "RetireGrant",
-    "RevokeGrant",
     "UpdateCustomKeyStore",
 ];

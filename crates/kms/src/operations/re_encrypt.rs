@@ -1,12 +1,10 @@
 //! ReEncrypt: opens a ciphertext and encrypts what it held under another key or context, without
 //! the plaintext ever leaving.
 //!
-//! Errors, in order: those of Decrypt for the source up to the finding of its key, those of Encrypt
-//! for the destination up to there, AccessDeniedException (source, destination),
-//! IncorrectKeyException, states and usages (source, destination), InvalidKeyUsageException
-//! (algorithms), InvalidCiphertextException, DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, those of Decrypt for the source up to the finding
+//! of its key, those of Encrypt for the destination up to there, AccessDeniedException (source,
+//! destination), IncorrectKeyException, states and usages (source, destination),
+//! InvalidKeyUsageException (algorithms), InvalidCiphertextException, DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
@@ -14,16 +12,16 @@ use wire::shapes::{Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, 
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::authorization::permit;
 use crate::decryption::{DecryptionKey, Source};
-use crate::key::Key;
+use crate::grants::{Circumstances, check_tokens};
 use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 
 /// The keys that a ReEncrypt acts on.
 pub(crate) struct ReEncryptKeys {
     source: DecryptionKey,
-    destination: Arc<Key>,
+    destination: KeyUse,
 }
 
 const FROM: &str = "kms:ReEncryptFrom";
@@ -31,8 +29,8 @@ const TO: &str = "kms:ReEncryptTo";
 
 impl Target<Kms> for ReEncryptKeys {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        self.source.permit(cx, facts, FROM)?;
-        permit(cx, facts, &self.destination, TO)
+        self.source.permit(cx, facts, FROM).await?;
+        self.destination.permit(cx, facts, TO).await
     }
 
     fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
@@ -107,16 +105,20 @@ impl Operation for ReEncrypt {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        check_tokens(cx, input.grant_tokens.as_ref()).await?;
         let source = Source {
             ciphertext: input.ciphertext_blob.as_ref(),
             key_id: input.source_key_id.as_ref(),
             modifiers: input.dry_run_modifiers.as_ref(),
+            context: input.source_encryption_context.as_ref(),
             action: FROM,
         };
         let source = DecryptionKey::resolve(cx, &source).await?;
         let destination = &input.destination_key_id;
         let destination = cx.service.key_named(cx, destination, Aliases::Accepted, TO).await?;
-        Ok(ReEncryptKeys { source, destination })
+        let context = input.destination_encryption_context.clone();
+        let request = Circumstances { context, ..Circumstances::default() };
+        Ok(ReEncryptKeys { source, destination: KeyUse::new(destination, request) })
     }
 
     async fn run(

@@ -1,10 +1,8 @@
 //! Sign: a signature of a message, or of a digest that is not hashed again.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm), ValidationException
-//! (message type, length), DryRunOperationException.
-
-use std::sync::Arc;
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! ValidationException (message type, length), DryRunOperationException.
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{KeyUsageType, MessageType, SigningAlgorithmSpec};
@@ -14,8 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::signature::message;
 
@@ -45,7 +42,7 @@ impl Operation for Sign {
     type Service = Kms;
     type Input = SignRequest;
     type Output = SignResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "Sign",
@@ -66,7 +63,8 @@ impl Operation for Sign {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

@@ -32,7 +32,7 @@ pub(crate) struct Move {
 impl Target<Kms> for Move {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
         for key in [&self.from.key, &self.to] {
-            permit_all(cx, facts, key)?;
+            permit_all(cx, facts, key).await?;
         }
         Ok(())
     }

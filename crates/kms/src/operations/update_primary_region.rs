@@ -27,9 +27,9 @@ pub(crate) struct Succession {
 
 impl Target<Kms> for Succession {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
-        permit_all(cx, facts, &self.primary)?;
+        permit_all(cx, facts, &self.primary).await?;
         match &self.replica {
-            Some(replica) => permit_all(cx, facts, replica),
+            Some(replica) => permit_all(cx, facts, replica).await,
             None => Ok(()),
         }
     }

@@ -1,11 +1,9 @@
 //! Verify: whether a signature is one of this message and key. It never answers false.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm), ValidationException
-//! (message type, length), KMSInvalidSignatureException without a message,
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! ValidationException (message type, length), KMSInvalidSignatureException without a message,
 //! DryRunOperationException.
-
-use std::sync::Arc;
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{KeyUsageType, MessageType, SigningAlgorithmSpec};
@@ -14,8 +12,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::signature::message;
 
@@ -46,7 +43,7 @@ impl Operation for Verify {
     type Service = Kms;
     type Input = VerifyRequest;
     type Output = VerifyResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "Verify",
@@ -68,7 +65,8 @@ impl Operation for Verify {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(

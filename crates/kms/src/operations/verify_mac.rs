@@ -1,10 +1,8 @@
 //! VerifyMac: whether an HMAC is one of this message and key. It never answers false.
 //!
-//! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
-//! KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
+//! Errors, in order: InvalidGrantTokenException, NotFoundException, AccessDeniedException,
+//! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
 //! KMSInvalidMacException without a message, DryRunOperationException.
-
-use std::sync::Arc;
 
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{KeyUsageType, MacAlgorithmSpec};
@@ -13,8 +11,7 @@ use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::encryption::failed;
-use crate::key::Key;
-use crate::key_id::Aliases;
+use crate::key_use::KeyUse;
 use crate::operations::CRYPTOGRAPHY;
 use crate::signature::macs_by;
 
@@ -44,7 +41,7 @@ impl Operation for VerifyMac {
     type Service = Kms;
     type Input = VerifyMacRequest;
     type Output = VerifyMacResponse;
-    type Target = Arc<Key>;
+    type Target = KeyUse;
 
     const FACTS: Facts = Facts {
         name: "VerifyMac",
@@ -65,7 +62,8 @@ impl Operation for VerifyMac {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Accepted, Self::FACTS.actions[0]).await
+        let (action, tokens) = (Self::FACTS.actions[0], input.grant_tokens.as_ref());
+        KeyUse::resolve(cx, &input.key_id, action, tokens, None).await
     }
 
     async fn run(
