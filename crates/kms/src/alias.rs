@@ -9,8 +9,9 @@ use wire::{AccountId, ErrorCode, Region, Timestamp};
 use crate::authorization::permit_all;
 use crate::key::Key;
 use crate::key_id::{KeyId, not_found};
+use crate::limits::Limits;
 use crate::lookup::{Alias, alias_arn};
-use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
+use crate::{Kms, layout};
 
 /// Checks that a caller may make, move or remove an alias of that name.
 ///
@@ -113,13 +114,18 @@ impl Kms {
     /// LimitExceededException.
     pub(crate) async fn room_for_alias(&self, key: &Key) -> Result<(), Error> {
         let prefix = layout::key_aliases(&key.account, &key.region, key.id.as_str());
-        let there = self.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
-        if there.items.len() < ALIASES_PER_KEY_MAX {
+        let max = self.limits.aliases_per_key;
+        // More may be there than the limit says: it may have been higher once.
+        let there = self.store.range(&prefix, "", Limits::ALIASES_PER_KEY_BOUND).await?.items.len();
+        if there < max {
             return Ok(());
         }
         Err(Error::new(
             ErrorCode::LimitExceededException,
-            format!("A KMS key can have at most {ALIASES_PER_KEY_MAX} aliases"),
+            format!(
+                "Aliases per key quota for this account in this region is {max}, current usage is \
+                 {there}."
+            ),
         ))
     }
 }

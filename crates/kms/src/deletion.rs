@@ -16,8 +16,9 @@ use crate::change::replacing;
 use crate::grants::{GrantRecord, places};
 use crate::key::{Key, arn};
 use crate::key_id::KeyId;
+use crate::limits::Limits;
 use crate::records::{Deletion, KeyRecord, decode, encode};
-use crate::{ALIASES_PER_KEY_MAX, Kms, layout};
+use crate::{Kms, layout};
 
 /// How many keys one pass looks at before it asks the store again.
 const BATCH: usize = 100;
@@ -107,7 +108,7 @@ impl Kms {
             return Ok(false);
         }
         let prefix = layout::key_aliases(account, region, id);
-        let aliases = self.store.range(&prefix, "", ALIASES_PER_KEY_MAX).await?;
+        let aliases = self.store.range(&prefix, "", Limits::ALIASES_PER_KEY_BOUND).await?;
         let mut deletes = vec![
             place,
             layout::deletion(deletion.at, account, region, id),
@@ -123,7 +124,11 @@ impl Kms {
         let mut commit = self.forgetting(account, region, id, &record, now).await?;
         commit.preconditions.push(unchanged);
         commit.deletes = deletes;
+        let leave = self.key_counts.leave(account, region).await;
         let removed = self.unless_overtaken(commit).await?;
+        if removed {
+            leave.took_place();
+        }
         if let Some(id) = KeyId::parse(id).filter(|_| removed) {
             self.recent.forget(&arn(account, region, &id));
         }
@@ -202,5 +207,20 @@ impl Kms {
             commit.puts.push((place, encode(&record)?));
         }
         Ok(commit)
+    }
+
+    /// Whether a key may be made of that id. One whose date has come is removed first.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn is_free_id(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let there = self.store.get(&layout::key(account, region, id.as_str())).await?.is_some();
+        Ok(!there || self.remove(account, region, id.as_str(), now).await?)
     }
 }

@@ -29,6 +29,11 @@ impl KeyId {
         digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| Self(text.to_ascii_lowercase()))
     }
 
+    /// Whether it is a multi-Region key's.
+    pub(crate) fn is_multi_region(&self) -> bool {
+        self.0.starts_with("mrk-")
+    }
+
     /// A new id, of that kind.
     ///
     /// # Errors

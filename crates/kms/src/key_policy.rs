@@ -10,9 +10,6 @@ use crate::Kms;
 /// The name of the policy that every key has.
 pub(crate) const DEFAULT_NAME: &str = "default";
 
-/// How long a policy may be, in bytes. The model's own bound is four times that.
-const LENGTH_MAX: usize = 32_768;
-
 /// The policy of a key that was created without one: it lets the account's own policies decide.
 pub(crate) fn default_policy(account: &AccountId, region: &str) -> String {
     let partition = wire::partition(region);
@@ -45,15 +42,37 @@ pub(crate) fn check(
     bypass_lockout_check: bool,
     key_arn: &str,
 ) -> Result<(), Error> {
+    let author = Author { arn: &cx.caller.arn, account: cx.caller.account.as_str() };
+    check_by(author, policy.as_str(), bypass_lockout_check, key_arn, cx.service.limits.policy_bytes)
+}
+
+/// Whoever writes a policy, and must not lock himself out by it.
+#[derive(Clone, Copy)]
+pub(crate) struct Author<'a> {
+    pub(crate) arn: &'a str,
+    pub(crate) account: &'a str,
+}
+
+/// Checks a policy of at most `length_max` bytes that its author wants a key to have.
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) fn check_by(
+    author: Author<'_>,
+    policy: &str,
+    bypass_lockout_check: bool,
+    key_arn: &str,
+    length_max: usize,
+) -> Result<(), Error> {
     let malformed =
         |message: String| Error::new(ErrorCode::MalformedPolicyDocumentException, message);
-    if policy.as_str().len() > LENGTH_MAX {
+    if policy.len() > length_max {
         return Err(Error::new(
             ErrorCode::LimitExceededException,
-            format!("The policy exceeds the maximum length of {LENGTH_MAX} bytes"),
+            format!("The policy exceeds the maximum length of {length_max} bytes"),
         ));
     }
-    let document = Document::parse(policy.as_str()).map_err(|reason| malformed(reason.0))?;
+    let document = Document::parse(policy).map_err(|reason| malformed(reason.0))?;
     // Accounts are namespaces that need no making; users and roles don't exist yet.
     if document.principals().any(|principal| matches!(principal, Principal::Arn(_))) {
         return Err(malformed(
@@ -61,8 +80,8 @@ pub(crate) fn check(
         ));
     }
     let request = Request {
-        principal_arn: &cx.caller.arn,
-        account: cx.caller.account.as_str(),
+        principal_arn: author.arn,
+        account: author.account,
         action: "kms:PutKeyPolicy",
         resource: key_arn,
     };

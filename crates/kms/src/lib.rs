@@ -15,17 +15,21 @@ pub mod ciphertext;
 mod data_key;
 mod decryption;
 mod deletion;
+mod dev_tags;
 mod encryption;
 mod encryption_context;
 mod grants;
 mod import_token;
 mod imports;
 mod key;
+mod key_count;
 mod key_id;
 mod key_policy;
 mod key_use;
 mod layout;
+mod limits;
 mod lookup;
+mod managed;
 mod material;
 mod multi_region;
 mod operations;
@@ -33,6 +37,7 @@ mod paging;
 mod recipient;
 mod records;
 mod rotation;
+mod seed;
 mod signature;
 mod spec;
 mod tags;
@@ -46,20 +51,19 @@ use service::{AnyOperation, Protocol, Service, Success};
 use crate::cache::StateCache;
 use crate::grants::{Granted, Turns};
 use crate::key::Key;
+use crate::key_count::KeyCounts;
 use crate::lookup::Alias;
 use crate::usage::{Recent, Told};
 
 pub use crate::key_id::KeyId;
 pub use crate::layout::PREFIX;
+pub use crate::limits::{InvalidLimit, Limits};
 pub use crate::operations::MISSING;
+pub use crate::seed::{Planted, SeedError, SeedField, SeedKey};
 pub use crate::usage::UsageKeeper;
 
-/// How many aliases a key may have.
-const ALIASES_PER_KEY_MAX: usize = 50;
 /// Of how many keys the last uses may wait in memory to be stored, some 200 bytes each.
 const RECENT_USES_MAX: usize = 1 << 17;
-/// How many grants a key may have.
-const GRANTS_PER_KEY_MAX: usize = 50_000;
 
 /// The key management service.
 pub struct Kms {
@@ -73,6 +77,10 @@ pub struct Kms {
     recent: Recent,
     grants: Arc<StateCache<Granted>>,
     turns: Turns,
+    limits: Limits,
+    key_counts: KeyCounts,
+    /// Whether the tags that emulators know mean something on CreateKey.
+    dev_tags: bool,
     /// Keep the caches told of changes.
     _subscriptions: [Subscription; 3],
 }
@@ -110,6 +118,9 @@ impl Kms {
             recent: Recent::new(RECENT_USES_MAX),
             grants,
             turns,
+            limits: Limits::default(),
+            key_counts: KeyCounts::default(),
+            dev_tags: false,
             _subscriptions: subscriptions,
         })
     }
@@ -123,6 +134,17 @@ impl Kms {
     /// With room for the last uses of that many keys that wait to be stored.
     pub fn with_recent_uses(self, keys: usize) -> Self {
         Self { recent: Recent::new(keys), ..self }
+    }
+
+    /// The same with other limits than AWS's.
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same, where the tags `_custom_id_` and `_custom_key_material_` of CreateKey fix a key's
+    /// id and material. For development only: who may create a key then chooses its bytes.
+    pub fn with_dev_tags(self) -> Self {
+        Self { dev_tags: true, ..self }
     }
 }
 

@@ -16,8 +16,6 @@ use crate::records::{KeyRecord, MaterialRecord, Rotated, RotationSchedule};
 
 /// The time between automatic rotations if a request doesn't say, in days.
 pub(crate) const PERIOD_DAYS_DEFAULT: i32 = 365;
-/// How often a key can be rotated on demand.
-pub(crate) const ON_DEMAND_MAX: usize = 25;
 /// How near to an automatic rotation none on demand may begin, in milliseconds.
 pub(crate) const NEAR_MS: i64 = 20 * 60 * 1000;
 /// How many rotations are made up for at once, after a long time without anybody asking.

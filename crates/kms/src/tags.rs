@@ -4,15 +4,12 @@ use service::Error;
 use wire::ErrorCode;
 use wire::shapes::{Tag, TagKey};
 
-/// How many tags a key may have.
-pub(crate) const TAGS_MAX: usize = 50;
-
-/// Checks tags that a request sets.
+/// Checks tags that a request sets on a key that may have `max` of them.
 ///
 /// # Errors
 /// TagException: too many, a key twice, a reserved prefix.
-pub(crate) fn check(tags: &[Tag]) -> Result<(), Error> {
-    if tags.len() > TAGS_MAX {
+pub(crate) fn check(tags: &[Tag], max: usize) -> Result<(), Error> {
+    if tags.len() > max {
         return Err(tag_error("Too many tags"));
     }
     for (index, tag) in tags.iter().enumerate() {
@@ -27,11 +24,11 @@ pub(crate) fn check(tags: &[Tag]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sets tags; one that is there keeps its place.
+/// Sets tags of a key that may have `max` of them; one that is there keeps its place.
 ///
 /// # Errors
 /// TagException where there would be too many.
-pub(crate) fn set(tags: &mut Vec<(String, String)>, new: &[Tag]) -> Result<(), Error> {
+pub(crate) fn set(tags: &mut Vec<(String, String)>, new: &[Tag], max: usize) -> Result<(), Error> {
     for tag in new {
         let (key, value) = (tag.tag_key.as_str(), tag.tag_value.as_str());
         match tags.iter_mut().find(|(k, _)| k == key) {
@@ -39,7 +36,7 @@ pub(crate) fn set(tags: &mut Vec<(String, String)>, new: &[Tag]) -> Result<(), E
             None => tags.push((key.to_owned(), value.to_owned())),
         }
     }
-    if tags.len() > TAGS_MAX { Err(tag_error("Too many tags")) } else { Ok(()) }
+    if tags.len() > max { Err(tag_error("Too many tags")) } else { Ok(()) }
 }
 
 /// Removes tags; those that aren't there need no removing.
@@ -63,21 +60,21 @@ mod tests {
     #[test]
     fn what_tags_may_not_be() {
         let many: Vec<Tag> = (0..51).map(|n| tag(&n.to_string(), "")).collect();
-        let message = |tags: &[Tag]| check(tags).unwrap_err().message().unwrap().to_owned();
+        let message = |tags: &[Tag]| check(tags, 50).unwrap_err().message().unwrap().to_owned();
         assert_eq!(message(&many), "Too many tags");
         assert_eq!(message(&[tag("a", "1"), tag("a", "2")]), "Duplicate tag keys");
         for key in ["aws:x", "AWS:x", "aWs:"] {
             assert_eq!(message(&[tag(key, "")]), "Tags beginning with aws: are reserved");
         }
-        assert!(check(&many[..50]).is_ok());
-        assert!(check(&[tag("awsx", ""), tag("ключ", "")]).is_ok());
+        assert!(check(&many[..50], 50).is_ok());
+        assert!(check(&[tag("awsx", ""), tag("ключ", "")], 50).is_ok());
     }
 
     #[test]
     fn setting_again_keeps_the_place() {
         let mut tags = Vec::new();
-        set(&mut tags, &[tag("b", "1"), tag("a", "2")]).unwrap();
-        set(&mut tags, &[tag("b", "3"), tag("c", "4")]).unwrap();
+        set(&mut tags, &[tag("b", "1"), tag("a", "2")], 50).unwrap();
+        set(&mut tags, &[tag("b", "3"), tag("c", "4")], 50).unwrap();
         let pairs: Vec<_> = tags.iter().map(|(k, v)| format!("{k}{v}")).collect();
         assert_eq!(pairs, ["b3", "a2", "c4"]);
         remove(&mut tags, &[TagKey::of("a"), TagKey::of("absent")]);

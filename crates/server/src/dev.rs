@@ -84,6 +84,7 @@ impl Services {
             self.store.commit(Commit { deletes, ..Commit::default() }).await?;
         }
         usage.reset(self.kms.service()).await?;
+        self.kms.service().forget_counts();
         self.clock.reset();
         Ok(())
     }

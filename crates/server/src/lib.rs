@@ -15,6 +15,9 @@ mod jobs;
 mod listen;
 mod outbound;
 mod route;
+mod seed;
 mod start;
 
+pub use kms::{InvalidLimit, Limits};
+pub use seed::SeedFileError;
 pub use start::{Data, Options, Server, StartError};

@@ -12,7 +12,7 @@ use audit::FileLog;
 use crypto::RootKey;
 use iam::{DevCredentials, InvalidLine, Sts};
 use keystores::software::{Software, SystemEntropy};
-use kms::{Kms, UsageKeeper};
+use kms::{Kms, Limits, Planted, UsageKeeper};
 use service::Pipeline;
 use service::ports::{
     AuditHistory, AuditLog, Clock as _, KeyStore, KeyStoreError, Revision, Store, StoreError,
@@ -23,12 +23,15 @@ use tokio::sync::Mutex;
 
 use crate::clock::MovableClock;
 use crate::dispatch::Services;
+use crate::seed::{SeedFile, SeedFileError};
 use crate::{jobs, listen};
 
 /// How many resolved keys stay in memory, and as many aliases.
 const CACHED_KEYS: usize = 20_000;
 /// How many access keys' signing keys stay in memory.
 const CACHED_SIGNING_KEYS: usize = 10_000;
+/// How many keys a note on the start names.
+const NAMED_MAX: usize = 5;
 
 /// How dev mode is to run.
 pub struct Options {
@@ -41,6 +44,10 @@ pub struct Options {
     /// Files of the roots that attestation documents are trusted by, in PEM; AWS's own root is
     /// trusted where there are none.
     pub attestation_roots: Vec<PathBuf>,
+    /// A seed file, whose keys are planted before anything is served.
+    pub seed: Option<PathBuf>,
+    /// How many of each there may be.
+    pub limits: Limits,
 }
 
 /// Where state is kept.
@@ -88,6 +95,8 @@ pub enum StartError {
     RootAccessKeys(PathBuf, InvalidLine),
     /// A file of roots for attestation documents can't be taken.
     AttestationRoots(PathBuf, RootsRejected),
+    /// The seed file can't be planted.
+    Seed(SeedFileError),
 }
 
 impl fmt::Display for StartError {
@@ -118,6 +127,7 @@ impl fmt::Display for StartError {
                 f.write_str("the last uses of keys cannot be read back from the audit log")?;
                 error.cause().map_or(Ok(()), |cause| write!(f, ": {cause}"))
             }
+            Self::Seed(error) => error.fmt(f),
             Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
             Self::AttestationRoots(path, rejected) => {
                 write!(f, "cannot take {} as an attestation root: {rejected}", path.display())
@@ -144,11 +154,13 @@ impl Server {
         crypto::process::harden().map_err(StartError::Protection)?;
         let credentials = credentials(options.root_access_keys.as_deref())?;
         let attestation_roots = attestation_roots(&options.attestation_roots)?;
+        let seed = options.seed.as_deref().map(SeedFile::read).transpose();
+        let seed = seed.map_err(StartError::Seed)?;
         let opened = match &options.data {
             Data::InMemory => Opened::in_memory()?,
             Data::Directory(path) => Opened::directory(path)?,
         };
-        let Opened { store, root_key, audit, history, notes } = opened;
+        let Opened { store, root_key, audit, history, mut notes } = opened;
         let key_store = Software::new(Arc::clone(&store), root_key);
         key_store.verify().await.map_err(StartError::RootKeyDoesNotFit)?;
         let entropy = Arc::new(SystemEntropy);
@@ -156,8 +168,14 @@ impl Server {
         let key_store: Arc<dyn KeyStore> = Arc::new(key_store);
         let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
             .map_err(|error: StoreError| StartError::Store(Box::new(error)))?
-            .with_attestation_roots(attestation_roots);
+            .with_attestation_roots(attestation_roots)
+            .with_limits(options.limits)
+            .with_dev_tags();
         let usage = UsageKeeper::start(&kms, history, clock.now()).await;
+        if let Some(seed) = seed {
+            let planted = seed.plant(&kms, clock.now()).await.map_err(StartError::Seed)?;
+            notes.extend(planting_notes(&planted));
+        }
         let services = Services {
             kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
             sts: Pipeline::new(Sts, Arc::clone(&clock) as _, audit),
@@ -194,6 +212,23 @@ impl Server {
         jobs.shutdown().await;
         jobs::finish(&self.services).await;
     }
+}
+
+/// What the operator is told of the seed's keys.
+fn planting_notes(planted: &Planted) -> Vec<String> {
+    let keys = |count| if count == 1 { "key" } else { "keys" };
+    let (made, kept) = (planted.made, planted.kept.len());
+    let mut notes = vec![format!("planted {made} {} of the seed", keys(made))];
+    if kept > 0 {
+        let named = planted.kept.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>();
+        let rest = if kept > NAMED_MAX { ", …" } else { "" };
+        notes.push(format!(
+            "{kept} {} of the seed existed already and stayed unchanged: {}{rest}",
+            keys(kept),
+            named.join(", ")
+        ));
+    }
+    notes
 }
 
 fn credentials(file: Option<&Path>) -> Result<DevCredentials, StartError> {

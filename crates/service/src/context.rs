@@ -1,6 +1,7 @@
 //! What an operation knows of the request beside its input.
 
 use wire::{AccountId, ErrorCode, Region, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Verified};
 use crate::error::Error;
@@ -17,6 +18,7 @@ pub struct Context<'a, S: Service> {
     /// The moment at which the request is decided; one for the whole request.
     pub now: Timestamp,
     pub(crate) dry_run: bool,
+    pub(crate) withheld: Option<Zeroizing<String>>,
 }
 
 impl<S: Service> Context<'_, S> {
@@ -31,6 +33,11 @@ impl<S: Service> Context<'_, S> {
     /// DryRunOperationException where the request asked for a dry run.
     pub fn unless_dry_run(&self) -> Result<(), Error> {
         if self.dry_run { Err(would_have_succeeded()) } else { Ok(()) }
+    }
+
+    /// The secret that the operation took out of its request, if it takes any and there was one.
+    pub fn withheld(&self) -> Option<&Zeroizing<String>> {
+        self.withheld.as_ref()
     }
 
     /// Whether the request asked for a dry run.

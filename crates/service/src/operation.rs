@@ -4,7 +4,8 @@ use std::future::Future;
 use std::ops::Deref;
 
 use wire::enums::{KeyState, KeyUsageType};
-use wire::{ErrorCode, Structure};
+use wire::{ErrorCode, Node, Structure};
+use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::error::Error;
@@ -146,6 +147,12 @@ pub trait Operation: Send + Sync + 'static {
     type Target: Target<Self::Service>;
     /// What is true of it.
     const FACTS: Facts;
+
+    /// Takes a secret that isn't of the model out of a request before it is decoded, so that
+    /// neither the model's bounds nor the audit record meet it. [`Context::withheld`] gives it.
+    fn withhold(_: &Self::Service, _: &mut Node<'_>) -> Option<Zeroizing<String>> {
+        None
+    }
 
     /// Finds what the input names.
     fn resolve<'a>(

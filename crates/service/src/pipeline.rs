@@ -116,8 +116,8 @@ impl<S: Service> Pipeline<S> {
             Protocol::Query { .. } => Node::from_query(inbound.body),
         }
         .map_err(|malformed| Error::from(wire::Invalid::Malformed(malformed)))?;
-        let cx =
-            Context { service: &self.service, caller, region, now: telling.now, dry_run: false };
+        let (service, now) = (&self.service, telling.now);
+        let cx = Context { service, caller, region, now, dry_run: false, withheld: None };
         operation.execute(cx, node, &mut telling.trail).await
     }
 

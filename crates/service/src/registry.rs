@@ -68,10 +68,11 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
     fn execute<'a>(
         &'a self,
         mut cx: Context<'a, S>,
-        node: Node<'a>,
+        mut node: Node<'a>,
         trail: &'a mut Trail,
     ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, Error>> {
         Box::pin(async move {
+            cx.withheld = O::withhold(cx.service, &mut node);
             let input: O::Input = reader::<S>().read(&node)?;
             cx.dry_run = O::FACTS.dry_run && node.is_true("DryRun");
             drop(node);

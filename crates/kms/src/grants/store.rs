@@ -13,8 +13,9 @@ use crate::grants::record::GrantCount;
 use crate::grants::{GrantId, GrantRecord};
 use crate::key::Key;
 use crate::key_id::not_found;
+use crate::limits::Limits;
 use crate::records::{decode, encode};
-use crate::{GRANTS_PER_KEY_MAX, Kms, layout};
+use crate::{Kms, layout};
 
 /// How many turns there are. Keys share them by their ids.
 const TURNS: usize = 64;
@@ -179,13 +180,14 @@ impl Turn<'_> {
     ///
     /// # Errors
     /// LimitExceededException.
-    pub(crate) fn room(&self) -> Result<(), Error> {
-        if self.count < GRANTS_PER_KEY_MAX {
+    pub(crate) fn room(&self, limits: &Limits) -> Result<(), Error> {
+        let most = limits.grants_per_key;
+        if self.count < most {
             return Ok(());
         }
         Err(Error::new(
             ErrorCode::LimitExceededException,
-            format!("A KMS key can have at most {GRANTS_PER_KEY_MAX} grants"),
+            format!("A KMS key can have at most {most} grants"),
         ))
     }
 }

@@ -105,7 +105,7 @@ impl Operation for CreateGrant {
         };
         let token = Token::seal(cx, target, &id).await?;
         if repeated.is_none() {
-            turn.room()?;
+            turn.room(&cx.service.limits)?;
             cx.unless_dry_run()?;
             cx.service.add_grant(target, turn, &id, &record).await?;
         }

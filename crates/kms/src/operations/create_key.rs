@@ -3,13 +3,15 @@
 //! Errors, in order: AccessDeniedException, ValidationException (spec and usage),
 //! UnsupportedOperationException (what this version doesn't make), CustomKeyStoreNotFoundException
 //! (there are none), TagException, LimitExceededException or MalformedPolicyDocumentException
-//! (policy).
+//! (policy), ValidationException or AlreadyExistsException (an id or material that dev mode's tags
+//! fix), LimitExceededException (keys).
 
 use service::ports::{Binding, Commit, Expect};
 use service::{Authorized, Context, Error, Facts, Operation, Resource};
 use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
 use wire::shapes::{CustomKeyStoreId, Description, KeyMetadata, PolicyText, Tags, XksKeyId};
-use wire::{ErrorCode, structure};
+use wire::{ErrorCode, Node, structure};
+use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::ciphertext::identity;
@@ -18,7 +20,7 @@ use crate::key_id::KeyId;
 use crate::operations::MANAGEMENT;
 use crate::records::{KeyRecord, MaterialRecord, MultiRegion, encode};
 use crate::spec::algorithms;
-use crate::{key_policy, layout, tags};
+use crate::{dev_tags, key_policy, layout, tags};
 
 /// CreateKey.
 pub(crate) struct CreateKey;
@@ -73,6 +75,10 @@ impl Operation for CreateKey {
         ..MANAGEMENT
     };
 
+    fn withhold(kms: &Kms, node: &mut Node<'_>) -> Option<Zeroizing<String>> {
+        if kms.dev_tags { dev_tags::withhold_material(node) } else { None }
+    }
+
     async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {
         Ok(Account)
     }
@@ -86,12 +92,15 @@ impl Operation for CreateKey {
         supported(input)?;
         let mut key_tags = Vec::new();
         if let Some(new) = &input.tags {
-            tags::check(&new.0)?;
-            tags::set(&mut key_tags, &new.0)?;
+            tags::check(&new.0, cx.service.limits.tags_per_key)?;
+            tags::set(&mut key_tags, &new.0, cx.service.limits.tags_per_key)?;
         }
         let (account, region) = (cx.account(), cx.region);
         let multi_region = input.multi_region == Some(true);
-        let id = KeyId::draw(cx.service.entropy.as_ref(), multi_region)?;
+        let id = match dev_tags::custom_id(cx, &key_tags, multi_region).await? {
+            Some(id) => id,
+            None => KeyId::draw(cx.service.entropy.as_ref(), multi_region)?,
+        };
         let arn = key::arn(account, region, &id);
         let policy = match &input.policy {
             None => key_policy::default_policy(account, region.as_str()),
@@ -108,12 +117,7 @@ impl Operation for CreateKey {
             spec,
         };
         let origin = input.origin.unwrap_or(OriginType::AwsKms);
-        let mut materials = Vec::new();
-        // The material of the other origin comes in later.
-        if origin == OriginType::AwsKms {
-            let (wrapped, opened) = cx.service.key_store.generate(binding).await?;
-            materials.push(MaterialRecord::new(opened.id, wrapped));
-        }
+        let materials = first_material(cx, binding, origin).await?;
         let record = KeyRecord {
             spec,
             usage,
@@ -138,7 +142,9 @@ impl Operation for CreateKey {
             puts: vec![(place, value.clone())],
             deletes: Vec::new(),
         };
+        let room = cx.service.room_for_key(account, region, cx.now).await?;
         let revision = cx.service.store.commit(commit).await?;
+        room.took_place();
         let key = Key::from_record(*account, region.clone(), id, &value, revision)?;
         Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
     }
@@ -146,6 +152,21 @@ impl Operation for CreateKey {
     fn made(output: &Self::Output) -> Option<Resource> {
         output.key_metadata.as_ref().and_then(key::made)
     }
+}
+
+/// The material that the key begins with; that of the other origin comes in later.
+async fn first_material(
+    cx: &Context<'_, Kms>,
+    binding: Binding<'_>,
+    origin: OriginType,
+) -> Result<Vec<MaterialRecord>, Error> {
+    let (wrapped, opened) = match (origin, cx.withheld()) {
+        (OriginType::External, Some(_)) => return Err(dev_tags::no_material_of_its_own()),
+        (OriginType::External, None) => return Ok(Vec::new()),
+        (_, Some(text)) => dev_tags::material(cx.service, binding, text).await?,
+        (_, None) => cx.service.key_store.generate(binding).await?,
+    };
+    Ok(vec![MaterialRecord::new(opened.id, wrapped)])
 }
 
 /// Spec and usage of the new key.

@@ -3,7 +3,7 @@
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
 //! KMSInvalidStateException, UnsupportedOperationException (no primary), ValidationException (a
 //! Region of another partition), AlreadyExistsException, TagException, LimitExceededException or
-//! MalformedPolicyDocumentException (policy), LimitExceededException (too many replicas).
+//! MalformedPolicyDocumentException (policy), LimitExceededException (replicas; keys of that Region).
 
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ impl Operation for ReplicateKey {
         let region = replica_region(cx, primary, &input.replica_region).await?;
         let mut key_tags = Vec::new();
         if let Some(new) = &input.tags {
-            tags::check(&new.0)?;
-            tags::set(&mut key_tags, &new.0)?;
+            tags::check(&new.0, cx.service.limits.tags_per_key)?;
+            tags::set(&mut key_tags, &new.0, cx.service.limits.tags_per_key)?;
         }
         let arn = arn(&primary.account, &region, &primary.id);
         let bypass = input.bypass_policy_lockout_safety_check == Some(true);
@@ -119,7 +119,9 @@ impl Operation for ReplicateKey {
         let value = encode(&replica)?;
         commit.preconditions.push((place.clone(), Expect::Absent));
         commit.puts.push((place, value.clone()));
+        let room = cx.service.room_for_key(&primary.account, &region, cx.now).await?;
         let revision = cx.service.store.commit(commit).await?;
+        room.took_place();
         let (account, id) = (primary.account, primary.id.clone());
         let key = Key::from_record(account, region, id, &value, revision)?;
         Ok(ReplicateKeyResponse {
@@ -154,15 +156,11 @@ async fn replica_region(
     let Some(related) = &primary.record.multi_region else {
         return Err(Error::internal("a primary without relatives"));
     };
-    if related.regions(cx.now).any(|taken| *taken == region) {
-        let arn = arn(&primary.account, &region, &primary.id);
-        return Err(Error::new(ErrorCode::AlreadyExistsException, format!("{arn} already exists")));
-    }
-    if related.replicas.iter().any(|replica| replica.region == region) {
-        // It is gone, but nobody has removed it yet.
-        let (account, id) = (&primary.account, primary.id.as_str());
-        cx.service.remove(account, &region, id, cx.now).await?;
-        return Err(Error::conflict());
+    // A replica whose date has come makes room; the request is then decided again.
+    let (account, id) = (&primary.account, &primary.id);
+    if !cx.service.is_free_id(account, &region, id, cx.now).await? {
+        let message = format!("{} already exists", arn(account, &region, id));
+        return Err(Error::new(ErrorCode::AlreadyExistsException, message));
     }
     if related.replicas.len() >= REPLICAS_MAX {
         return Err(Error::new(

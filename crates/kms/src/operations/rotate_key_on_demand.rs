@@ -16,7 +16,7 @@ use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::{MANAGEMENT, ROTATABLE};
-use crate::rotation::{NEAR_MS, ON_DEMAND_MAX, rotates, rotates_here};
+use crate::rotation::{NEAR_MS, rotates, rotates_here};
 
 /// RotateKeyOnDemand.
 pub(crate) struct RotateKeyOnDemand;
@@ -78,7 +78,8 @@ impl Operation for RotateKeyOnDemand {
         let on_demand = |material: &&crate::records::MaterialRecord| {
             material.rotated.is_some_and(|rotated| rotated.kind == RotationType::OnDemand)
         };
-        if target.record.materials.iter().filter(on_demand).count() >= ON_DEMAND_MAX {
+        let limit = cx.service.limits.on_demand_rotations;
+        if target.record.materials.iter().filter(on_demand).count() >= limit {
             return Err(Error::new(
                 ErrorCode::LimitExceededException,
                 format!(

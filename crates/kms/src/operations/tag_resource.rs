@@ -56,9 +56,9 @@ impl Operation for TagResource {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        tags::check(&input.tags.0)?;
+        tags::check(&input.tags.0, cx.service.limits.tags_per_key)?;
         let mut tags = target.record.tags.clone();
-        tags::set(&mut tags, &input.tags.0)?;
+        tags::set(&mut tags, &input.tags.0, cx.service.limits.tags_per_key)?;
         cx.service.replace(target, |record| record.tags = tags).await?;
         Ok(Nothing {})
     }

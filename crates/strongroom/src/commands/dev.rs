@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use server::{Data, Options, Server};
+use server::{Data, InvalidLimit, Limits, Options, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What `dev` takes.
@@ -32,6 +32,14 @@ pub(crate) struct Arguments {
     /// instead of AWS's; may be given several times.
     #[arg(long, value_name = "FILE")]
     attestation_root: Vec<PathBuf>,
+    /// A YAML file of keys with fixed ids, materials, aliases, tags and policies, which are made
+    /// at the start unless they exist.
+    #[arg(long, value_name = "FILE")]
+    seed: Option<PathBuf>,
+
+    /// Another limit than AWS's, such as keys=10 or aliases-per-key=2; may be given several times.
+    #[arg(long = "limit", value_name = "NAME=N")]
+    limits: Vec<String>,
 }
 
 /// Runs the server until it is asked to stop.
@@ -58,11 +66,17 @@ async fn serve(arguments: Arguments) -> io::Result<ExitCode> {
     } else {
         Data::Directory(arguments.data_dir.clone())
     };
+    let limits = match limits(&arguments.limits) {
+        Ok(limits) => limits,
+        Err(error) => return Ok(failed(&format!("--limit: {error}"))),
+    };
     let options = Options {
         listen: arguments.listen,
         data,
         root_access_keys: arguments.root_access_keys.clone(),
         attestation_roots: arguments.attestation_root.clone(),
+        seed: arguments.seed.clone(),
+        limits,
     };
     let server = match Server::start(&options).await {
         Ok(server) => server,
@@ -78,6 +92,12 @@ async fn serve(arguments: Arguments) -> io::Result<ExitCode> {
         })
         .await;
     Ok(ExitCode::SUCCESS)
+}
+
+fn limits(settings: &[String]) -> Result<Limits, InvalidLimit> {
+    let mut limits = Limits::default();
+    settings.iter().try_for_each(|setting| limits.set(setting))?;
+    Ok(limits)
 }
 
 fn announce(arguments: &Arguments, server: &Server) -> io::Result<()> {
