@@ -11,6 +11,7 @@ import pytest
 
 import strongroom
 from connection import Connection
+from grants import root
 from imports import external
 from neighbour import GROWTH, MIB, Neighbour, padded, resident
 from specs import StandingKeys
@@ -118,6 +119,35 @@ def key(kms):
 def waiting(kms):
     """The metadata of a fresh symmetric encryption key that waits for imported material."""
     return external(kms)
+
+
+@pytest.fixture
+def guest(account):
+    """Another account."""
+    return str(int(account) + 500_000_000_000)
+
+
+@pytest.fixture
+def third(account):
+    """And another one."""
+    return str(int(account) + 700_000_000_000)
+
+
+@pytest.fixture
+def guest_kms(server, guest):
+    """A client of the other account."""
+    return server.kms(guest)
+
+
+@pytest.fixture
+def grant(kms, key, guest):
+    """Makes grants on the key, to the other account unless told otherwise."""
+    def make(*operations, **more):
+        arguments = {"KeyId": key["KeyId"], "Operations": list(operations)} | more
+        if not {"GranteePrincipal", "GranteeServicePrincipal"} & set(arguments):
+            arguments["GranteePrincipal"] = root(guest)
+        return kms.create_grant(**arguments)
+    return make
 
 
 @pytest.fixture(scope="session")

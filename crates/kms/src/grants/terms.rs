@@ -51,6 +51,23 @@ impl Terms {
             }
     }
 
+    /// The pairs of which each must be in a request's encryption context, or in the constraints of
+    /// a grant that is to be created: [`Terms::allow`] says no where one is missing, to all but
+    /// DescribeKey and RetireGrant.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.equals.iter().chain(&self.subset).flatten()
+    }
+
+    /// What they say of DescribeKey alone, if they allow it.
+    pub(crate) fn to_describe(&self) -> Option<Self> {
+        self.operations.contains(&GrantOperation::DescribeKey).then(|| Self {
+            operations: vec![GrantOperation::DescribeKey],
+            equals: None,
+            subset: None,
+            source_arn: self.source_arn.clone(),
+        })
+    }
+
     fn source_holds(&self, request: &Circumstances) -> bool {
         self.source_arn.is_none() || self.source_arn == request.source_arn
     }
@@ -76,6 +93,14 @@ impl Terms {
             && context_kept
             && subset_kept
             && (self.source_arn.is_none() || self.source_arn == child.source_arn)
+    }
+}
+
+impl Circumstances {
+    /// The pairs that a grant's constraints may ask for.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        let context = self.context.iter().flat_map(|context| context.0.iter());
+        context.chain(self.child.iter().flat_map(Terms::pairs))
     }
 }
 

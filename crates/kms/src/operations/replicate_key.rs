@@ -3,7 +3,7 @@
 //! Errors, in order: NotFoundException, AccessDeniedException, DisabledException or
 //! KMSInvalidStateException, UnsupportedOperationException (no primary), ValidationException (a
 //! Region of another partition), AlreadyExistsException, TagException, LimitExceededException or
-//! MalformedPolicyDocumentException (policy), LimitExceededException (replicas; keys of that Region).
+//! MalformedPolicyDocumentException (policy), LimitExceededException (replicas, keys).
 
 use std::sync::Arc;
 
