@@ -45,6 +45,14 @@ class CommandLine:
         said = f"An error occurred ({error}) when calling the {operation} operation"
         assert " ".join(done.stderr.split()) == f"{said}: {message}".strip()
 
+    def root(self):
+        """The ARN of the account's root user."""
+        return f"arn:aws:iam::{self.account}:root"
+
+    def arn(self, key_id):
+        """The ARN of a key."""
+        return f"arn:aws:kms:us-east-1:{self.account}:key/{key_id}"
+
     def keep(self, name, blob):
         """Writes what an answer holds in base64 into a file; returns the word that names it."""
         (self.directory / name).write_bytes(base64.b64decode(blob))

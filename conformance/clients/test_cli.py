@@ -6,7 +6,11 @@ import json
 
 import pytest
 from botocore import xform_name
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    load_der_private_key, load_der_public_key,
+)
 
 from cli import CommandLine
 from expectations import ABSENT_KEY_ID, INCORRECT_KEY, absent_alias, absent_key, alias_arn
@@ -187,9 +191,52 @@ def rotation(aws):
     assert rotated["RotationType"] == "ON_DEMAND"
 
 
+def imports(aws):
+    name = aws("create-key", "--origin", "EXTERNAL")["KeyMetadata"]["KeyId"]
+    given = aws("get-parameters-for-import", "--key-id", name, "--wrapping-algorithm",
+                "RSAES_OAEP_SHA_256", "--wrapping-key-spec", "RSA_2048")
+    padding = OAEP(MGF1(SHA256()), SHA256(), None)
+    wrapping = load_der_public_key(base64.b64decode(given["PublicKey"]))
+    (aws.directory / "wrapped").write_bytes(wrapping.encrypt(bytes(range(32)), padding))
+    aws("import-key-material", "--key-id", name, "--encrypted-key-material", "fileb://wrapped",
+        "--import-token", aws.keep("token", given["ImportToken"]),
+        "--expiration-model", "KEY_MATERIAL_DOES_NOT_EXPIRE")
+    assert aws("describe-key", "--key-id", name)["KeyMetadata"]["KeyState"] == "Enabled"
+    aws("delete-imported-key-material", "--key-id", name)
+    assert aws("describe-key", "--key-id", name)["KeyMetadata"]["KeyState"] == "PendingImport"
+
+
+def grants(aws):
+    name, root = made(aws, "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), aws.root()
+    asked = ["--key-id", name, "--grantee-principal", root, "--retiring-principal", root]
+    first = aws("create-grant", *asked, "--operations", "Encrypt", "Decrypt", "--name", "one")
+    second = aws("create-grant", *asked, "--operations", "DescribeKey")
+    listed = {grant["GrantId"] for grant in aws("list-grants", "--key-id", name)["Grants"]}
+    assert listed == {first["GrantId"], second["GrantId"]}
+    aws("retire-grant", "--key-id", aws.arn(name), "--grant-id", first["GrantId"])
+    [left] = aws("list-retirable-grants", "--retiring-principal", root)["Grants"]
+    assert left["GrantId"] == second["GrantId"]
+    aws("revoke-grant", "--key-id", name, "--grant-id", second["GrantId"])
+    assert aws("list-grants", "--key-id", name)["Grants"] == []
+
+
+def replicas(aws):
+    name = aws("create-key", "--multi-region")["KeyMetadata"]["KeyId"]
+    aws("replicate-key", "--key-id", name, "--replica-region", "eu-west-1")
+    sealed = aws("encrypt", "--key-id", name, "--plaintext", "fileb://plain.txt")
+    used = aws("get-key-last-usage", "--key-id", name)["KeyLastUsage"]
+    assert used["Operation"] == "Encrypt"
+    blob = aws.keep("sealed", sealed["CiphertextBlob"])
+    opened = aws("decrypt", "--region", "eu-west-1", "--ciphertext-blob", blob)
+    assert base64.b64decode(opened["Plaintext"]) == TEXT
+    aws("update-primary-region", "--key-id", name, "--primary-region", "eu-west-1")
+    about = aws("describe-key", "--key-id", name)["KeyMetadata"]["MultiRegionConfiguration"]
+    assert about["MultiRegionKeyType"] == "REPLICA"
+
+
 STATIONS = [
     life_of_a_key, tags_aliases_and_policies, rotation, data_keys, agreement, signatures, macs,
-    data_key_pairs,
+    data_key_pairs, imports, grants, replicas,
 ]
 
 

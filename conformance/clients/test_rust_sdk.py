@@ -31,4 +31,5 @@ def test_the_life_of_a_key(own_server, account, client):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == "the life of a key is as it should be\n"
-    assert_all_used(own_server, account)
+    # Without a library for RSA it can only be refused here; other clients import.
+    assert_all_used(own_server, account, lambda name: name != "ImportKeyMaterial")

@@ -13,6 +13,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { otherKinds } from "./kinds.mjs";
+import { relations } from "./relations.mjs";
 
 const account = process.env.AWS_ACCESS_KEY_ID;
 const kms = new KMSClient({ maxAttempts: 1 });
@@ -181,4 +182,5 @@ await management(key, other);
 await states(key);
 await paging([key, other, third]);
 await otherKinds({ kms, send, refused });
+await relations({ account, kms, send, refused });
 console.log("the life of a key is as it should be");

@@ -5,6 +5,7 @@
 
 mod kinds;
 mod life;
+mod relations;
 
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
@@ -33,6 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let kms = client(&account)?;
     life::walk(&kms, &account).await?;
     kinds::walk(&kms).await?;
+    relations::walk(&kms, &account).await?;
     println!("the life of a key is as it should be");
     Ok(())
 }
