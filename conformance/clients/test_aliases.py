@@ -180,3 +180,16 @@ def test_fifty_aliases_a_key(kms, key):
         kms.create_alias(AliasName="alias/n50", TargetKeyId=key["KeyId"])
     listed = [alias["AliasName"] for alias in aliases(kms, KeyId=key["KeyId"])]
     assert sorted(listed) == sorted(f"alias/n{number}" for number in range(50))
+
+
+@pytest.mark.parametrize("operation", [
+    "disable_key", "get_key_policy", "list_grants", "rotate_key_on_demand",
+])
+def test_an_alias_is_no_name_where_an_id_is_wanted(kms, account, key, operation):
+    kms.create_alias(AliasName="alias/payroll", TargetKeyId=key["KeyId"])
+    with refused("NotFoundException", "Invalid keyId 'alias/payroll'"):
+        getattr(kms, operation)(KeyId="alias/payroll")
+    with refused(
+        "InvalidArnException", "Key Aliases are not supported for this operation"
+    ):
+        getattr(kms, operation)(KeyId=alias_arn("alias/payroll", account))

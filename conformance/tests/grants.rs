@@ -4,15 +4,11 @@ mod world;
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use service::ports::{
-    Commit, Item, Observer, Page, Pending, Revision, Store, StoreError, Subscription,
-};
-use storage::Memory;
+use world::failing::{ALL, Failing};
 use world::{OWNER, REGION, STRANGER, World};
 
 fn root(account: &str) -> String {
@@ -89,51 +85,9 @@ fn grants_made_at_once_are_all_made_and_counted() {
     assert_eq!(left, [format!("kms/grant-count/{OWNER}/{REGION}/{key}")]);
 }
 
-/// A store whose commits can be made to fail after a number of them.
-struct Failing {
-    inner: Memory,
-    commits_left: AtomicUsize,
-}
-
-impl Store for Failing {
-    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreError>> {
-        self.inner.get(key)
-    }
-
-    fn range<'a>(
-        &'a self,
-        prefix: &'a str,
-        after: &'a str,
-        limit: usize,
-    ) -> Pending<'a, Result<Page, StoreError>> {
-        self.inner.range(prefix, after, limit)
-    }
-
-    fn commit(&self, commit: Commit) -> Pending<'_, Result<Revision, StoreError>> {
-        let spent = |left: usize| left.checked_sub(1);
-        match self.commits_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, spent) {
-            Ok(_) => self.inner.commit(commit),
-            Err(_) => Box::pin(std::future::ready(Err(StoreError::Unavailable("spent".into())))),
-        }
-    }
-
-    fn watch(
-        &self,
-        from: Revision,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Subscription, StoreError> {
-        self.inner.watch(from, observer)
-    }
-
-    fn revision(&self) -> Revision {
-        self.inner.revision()
-    }
-}
-
 #[test]
 fn a_key_takes_its_grants_along_whenever_its_removal_is_interrupted() {
-    let store =
-        Arc::new(Failing { inner: Memory::new(), commits_left: AtomicUsize::new(usize::MAX) });
+    let store = Failing::new();
     let world = World::over(Arc::clone(&store) as _);
     let (key, kept) = (world.key(), world.key());
     for n in 0..70 {
@@ -163,9 +117,9 @@ fn a_key_takes_its_grants_along_whenever_its_removal_is_interrupted() {
     let mut failures = 0;
     loop {
         let before = grant_records(&world).len();
-        store.commits_left.store(1, Ordering::SeqCst);
+        store.takes(1);
         let removed = world.remove_due();
-        store.commits_left.store(usize::MAX, Ordering::SeqCst);
+        store.takes(ALL);
         if removed.is_ok() {
             break;
         }
@@ -202,7 +156,7 @@ fn cost(world: &World, account: &str, key: &str, context: &Value) -> (Duration, 
 #[test]
 #[ignore = "a measurement"]
 fn fifty_thousand_grants() {
-    let world = World::with_cache(Arc::new(Memory::new()), 100_000);
+    let world = World::with_cache(Arc::new(storage::Memory::new()), 100_000);
     let others = |n: usize| format!("{:012}", 200_000_000_000 + n);
     let print = |what: &str, (first, median): (Duration, Duration)| {
         println!("{what}: first {first:?}, then {median:?}");

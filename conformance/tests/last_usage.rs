@@ -5,95 +5,20 @@ mod world;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
 
 use kms::UsageKeeper;
-use parking_lot::Mutex;
 use serde_json::{Value, json};
-use service::ports::{
-    Commit, Item, Observer, Page, Pending, Revision, Store, StoreError, Subscription,
-};
+use world::failing::{ALL, Failing};
 use world::{OWNER, World};
 
-/// A store in memory that takes so many commits more and then fails, and can wait before one.
-struct Failing {
-    store: storage::Memory,
-    left: AtomicI64,
-    waits: Mutex<Option<Wait>>,
-}
-
-/// Tells that a commit is about to take place, and learns when it may.
-struct Wait {
-    reached: Sender<()>,
-    go_on: Receiver<()>,
-}
-
-const ALL: i64 = i64::MAX / 2;
-
-impl Failing {
-    fn new() -> Arc<Self> {
-        let (store, left) = (storage::Memory::new(), AtomicI64::new(ALL));
-        Arc::new(Self { store, left, waits: Mutex::default() })
-    }
-
-    /// Lets the keeper store the uses, and does something just before the first commit.
-    fn store_and_meanwhile(&self, world: &World, keeper: &mut UsageKeeper, meanwhile: impl Fn()) {
-        let (reached, has_reached) = mpsc::channel();
-        let (goes_on, go_on) = mpsc::channel();
-        *self.waits.lock() = Some(Wait { reached, go_on });
-        std::thread::scope(|scope| {
-            let storing = scope.spawn(|| world.wait(keeper.store(world.kms())));
-            has_reached.recv().unwrap();
-            meanwhile();
-            goes_on.send(()).unwrap();
-            storing.join().unwrap().unwrap();
-        });
-    }
-
-    fn takes(&self, commits: i64) {
-        self.left.store(commits, Ordering::SeqCst);
-    }
-}
-
-impl Store for Failing {
-    fn get<'a>(&'a self, key: &'a str) -> Pending<'a, Result<Option<Item>, StoreError>> {
-        self.store.get(key)
-    }
-
-    fn range<'a>(
-        &'a self,
-        prefix: &'a str,
-        after: &'a str,
-        limit: usize,
-    ) -> Pending<'a, Result<Page, StoreError>> {
-        self.store.range(prefix, after, limit)
-    }
-
-    fn commit(&self, commit: Commit) -> Pending<'_, Result<Revision, StoreError>> {
-        let waits = self.waits.lock().take();
-        if let Some(Wait { reached, go_on }) = waits {
-            reached.send(()).unwrap();
-            go_on.recv().unwrap();
-        }
-        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
-            let failure = Err(StoreError::Unavailable("the disk is full".into()));
-            return Box::pin(std::future::ready(failure));
-        }
-        self.store.commit(commit)
-    }
-
-    fn watch(
-        &self,
-        from: Revision,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Subscription, StoreError> {
-        self.store.watch(from, observer)
-    }
-
-    fn revision(&self) -> Revision {
-        self.store.revision()
-    }
+/// Lets the keeper store the uses, and does something just before the first commit.
+fn store_and_meanwhile(
+    store: &Failing,
+    world: &World,
+    keeper: &mut UsageKeeper,
+    meanwhile: impl FnOnce(),
+) {
+    store.meanwhile(|| world.wait(keeper.store(world.kms())).unwrap(), meanwhile);
 }
 
 fn keeper(world: &World) -> UsageKeeper {
@@ -194,7 +119,7 @@ fn a_use_while_others_are_stored_is_not_lost() {
     let mut keeper = keeper(&world);
     for _ in 0..2 {
         encrypt(&world, &keys[0]);
-        store.store_and_meanwhile(&world, &mut keeper, || {
+        store_and_meanwhile(&store, &world, &mut keeper, || {
             encrypt(&world, &keys[0]);
             encrypt(&world, &keys[1]);
         });
@@ -211,7 +136,7 @@ fn a_key_that_is_deleted_while_its_use_is_stored_leaves_none() {
     let mut keeper = keeper(&world);
     encrypt(&world, &keys[0]);
     encrypt(&world, &keys[1]);
-    store.store_and_meanwhile(&world, &mut keeper, || {
+    store_and_meanwhile(&store, &world, &mut keeper, || {
         world.ok("ScheduleKeyDeletion", &json!({"KeyId": keys[0], "PendingWindowInDays": 7}));
         assert_eq!(world.wait(world.kms().remove_due(world.now().plus_days(8))).unwrap(), 1);
     });

@@ -135,9 +135,14 @@ impl<'a> KeyName<'a> {
             None => (None, text),
         };
         if name.starts_with("alias/") {
-            return match aliases {
-                Aliases::Accepted => Ok(Self { account, kind: KeyNameKind::Alias(name) }),
-                Aliases::Refused => Err(invalid()),
+            return match (aliases, account) {
+                (Aliases::Accepted, _) => Ok(Self { account, kind: KeyNameKind::Alias(name) }),
+                (Aliases::Refused, None) => Err(invalid()),
+                // As public reports quote AWS.
+                (Aliases::Refused, Some(_)) => Err(Error::new(
+                    ErrorCode::InvalidArnException,
+                    "Key Aliases are not supported for this operation",
+                )),
             };
         }
         // A bare id stands alone, an ARN's behind `key/`.
@@ -207,5 +212,8 @@ mod tests {
         }
         let error = KeyName::parse("alias/x", &region, Aliases::Refused).unwrap_err();
         assert_eq!(error.message(), Some("Invalid keyId 'alias/x'"));
+        let arn = "arn:aws:kms:us-east-1:111122223333:alias/x";
+        let error = KeyName::parse(arn, &region, Aliases::Refused).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArnException);
     }
 }
