@@ -138,7 +138,7 @@ def bao(server, account, key, tmp_path):
 def refusals(server, account):
     """The errors that the account met, and in which operations, in order and once each."""
     met = [(record["eventName"], record["errorCode"]) for record in server.audit()
-           if record["recipientAccountId"] == account and "errorCode" in record]
+           if record.get("recipientAccountId") == account and "errorCode" in record]
     return list(dict.fromkeys(met))
 
 
