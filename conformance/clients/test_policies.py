@@ -78,9 +78,10 @@ NO_PRINCIPAL = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
         NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Surprise": 1}]}),
     json.dumps({"Version": "2012-10-17", "Statement": [
         NO_PRINCIPAL | {"Principal": {"AWS": "not-an-arn"}}]}),
-    # Strongroom's own: a condition isn't understood yet, so it isn't kept (docs/divergences.md).
+    # Strongroom's own: this condition key isn't known yet (docs/divergences.md).
     json.dumps({"Version": "2012-10-17", "Statement": [
-        NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Condition": {}}]}),
+        NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Condition": {
+            "StringEquals": {"kms:RecipientAttestation:PCR0": "x"}}}]}),
 ], ids=[
     "text", "cut", "list", "string", "empty", "no-principal", "version", "effect",
     "unknown-member", "principal", "condition",

@@ -1,12 +1,16 @@
 //! Whether a caller may do something to a key, and in which words it is refused.
 
-use policy::{Outcome, Request};
-use service::{Caller, CallerKind, Context, Error, Facts};
+use policy::{
+    Attached, Caller, Decision, Delegation, Identity, Policies, Refusal, Request, Resource, decide,
+};
+use service::{CallerKind, Context, Error, Facts};
 use wire::ErrorCode;
 
 use crate::Kms;
+use crate::conditions::Conditions;
 use crate::grants::Circumstances;
 use crate::key::Key;
+use crate::key_policy::DEFAULT_NAME;
 
 /// Refuses unless the key's policy lets the caller do `action`, or is silent and a grant does.
 ///
@@ -20,33 +24,60 @@ pub(crate) async fn permit(
     action: &str,
     request: &Circumstances,
 ) -> Result<(), Error> {
-    let caller = cx.caller;
-    let own = caller.account == key.account;
+    let own = cx.caller.account == key.account;
     let within_reach = own || facts.cross_account;
-    let outcome = key.policy.evaluate(&Request {
-        principal_arn: &caller.arn,
-        account: caller.account.as_str(),
-        action,
-        resource: &key.arn,
-    });
-    let permitted = within_reach
-        && match outcome {
-            Outcome::Allow { .. } => true,
-            // No grant overrides a denial.
-            Outcome::Deny { .. } => false,
-            Outcome::Silent => facts.grantable && is_granted(cx, key, action, request).await?,
-        };
-    match outcome {
-        _ if permitted => Ok(()),
-        // Another account's caller learns nothing of the policy, nor whether there is such a key.
-        _ if !own => Err(unreachable_key(cx, action)),
-        Outcome::Deny { .. } => Err(denied(cx, action, &key.arn, EXPLICIT_DENY)),
-        Outcome::Allow { .. } | Outcome::Silent => Err(denied(
-            cx,
-            action,
-            &key.arn,
-            &format!("because no resource-based policy allows the {action} action"),
-        )),
+    let refused = match by_policy(cx, key, action, request) {
+        Ok(()) if within_reach => return Ok(()),
+        Ok(()) => return Err(unreachable_key(cx, action)),
+        Err(refused) => refused,
+    };
+    // No grant overrides a denial.
+    let grantable = refused.silent && within_reach && facts.grantable;
+    if grantable && is_granted(cx, key, action, request).await? {
+        return Ok(());
+    }
+    if own {
+        return Err(denied(cx, action, &key.arn, &refused.reason));
+    }
+    // Another account's caller learns nothing of the policy, nor whether there is such a key.
+    Err(unreachable_key(cx, action))
+}
+
+/// Why policies don't let a caller do something.
+struct Refused {
+    /// Whether nothing denies it, so that a grant may allow it.
+    silent: bool,
+    /// In AWS's words.
+    reason: String,
+}
+
+/// What the key's policy says.
+fn by_policy(
+    cx: &Context<'_, Kms>,
+    key: &Key,
+    action: &str,
+    request: &Circumstances,
+) -> Result<(), Refused> {
+    let caller = Caller::root(cx.caller.account.as_str(), &cx.caller.arn);
+    let context = Conditions { cx, key, action, request };
+    let asked = Request { caller: &caller, action, resource: &key.arn, context: &context };
+    let policies = Policies {
+        identity: Identity::Root,
+        boundary: None,
+        session: None,
+        resource: Some(Resource {
+            account: key.account.as_str(),
+            policy: Some(Attached { name: DEFAULT_NAME, document: &key.policy }),
+            delegation: Delegation::Needed,
+            grant: None,
+        }),
+    };
+    match decide(&asked, &policies) {
+        Decision::Allow { .. } => Ok(()),
+        Decision::Deny(refusal) => Err(Refused {
+            silent: matches!(refusal, Refusal::Implicit(_)),
+            reason: refusal.clause(action),
+        }),
     }
 }
 
@@ -64,7 +95,7 @@ pub(crate) async fn permit_all(
 }
 
 /// The principals whose grants the caller may use, by the names that grants have for them.
-pub(crate) fn grantees(caller: &Caller) -> impl Iterator<Item = &str> {
+pub(crate) fn grantees(caller: &service::Caller) -> impl Iterator<Item = &str> {
     match caller.kind {
         CallerKind::Root => std::iter::once(caller.arn.as_str()),
     }
@@ -83,8 +114,6 @@ async fn is_granted(
     }
     Ok(false)
 }
-
-const EXPLICIT_DENY: &str = "with an explicit deny in a resource-based policy";
 
 fn denied(cx: &Context<'_, Kms>, action: &str, resource: &str, reason: &str) -> Error {
     Error::new(

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use policy::Document;
+use policy::{Document, DocumentKind};
 use service::ports::{Binding, KeyStore, Material, MaterialId, Revision};
 use service::{Context, Error, Facts, Resource, Target};
 use wire::enums::{AnsweredCustomerMasterKeySpec, EncryptionAlgorithmSpec, KeySpec, KeyState};
@@ -74,7 +74,7 @@ impl Key {
         revision: Revision,
     ) -> Result<Self, Error> {
         let record: KeyRecord = decode(bytes)?;
-        let policy = Document::parse(&record.policy)
+        let policy = Document::parse_stored(&record.policy, DocumentKind::Resource)
             .map_err(|reason| Error::internal(format!("stored policy: {reason}")))?;
         let arn = arn(&account, &region, &id);
         let handles = record.materials.iter().map(|_| OnceLock::new()).collect();

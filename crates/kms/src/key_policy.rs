@@ -1,11 +1,11 @@
 //! Key policies: the default one, and what a new one must be.
 
-use policy::{Document, Outcome, Principal, Request};
+use policy::{Caller, ContextEntries, Document, DocumentKind, Outcome, Principal, Request};
 use service::{Context, Error};
 use wire::shapes::{PolicyName, PolicyText};
 use wire::{AccountId, ErrorCode};
 
-use crate::Kms;
+use crate::{Kms, conditions};
 
 /// The name of the policy that every key has.
 pub(crate) const DEFAULT_NAME: &str = "default";
@@ -72,19 +72,25 @@ pub(crate) fn check_by(
             format!("The policy exceeds the maximum length of {length_max} bytes"),
         ));
     }
-    let document = Document::parse(policy).map_err(|reason| malformed(reason.0))?;
-    // Accounts are namespaces that need no making; users and roles don't exist yet.
-    if document.principals().any(|principal| matches!(principal, Principal::Arn(_))) {
+    let document = Document::parse(policy, DocumentKind::Resource, &conditions::is_known)
+        .map_err(|reason| malformed(reason.0))?;
+    // Accounts are namespaces that need no making; users, roles and providers don't exist yet.
+    let exists = |principal: &Principal| {
+        matches!(principal, Principal::Everyone | Principal::Account(_) | Principal::Service(_))
+    };
+    if !document.principals().all(exists) {
         return Err(malformed(
             "Policy contains a statement with one or more invalid principals.".to_owned(),
         ));
     }
-    let request = Request {
-        principal_arn: author.arn,
-        account: author.account,
-        action: "kms:PutKeyPolicy",
-        resource: key_arn,
-    };
+    let caller = Caller::root(author.account, author.arn);
+    // Of a later request nobody knows more than who makes it: what hangs on more may fail then.
+    let mut known = ContextEntries::default();
+    known.insert("kms:CallerAccount", author.account.to_owned().into());
+    known.insert("aws:PrincipalAccount", author.account.to_owned().into());
+    known.insert("aws:PrincipalArn", author.arn.to_owned().into());
+    let action = "kms:PutKeyPolicy";
+    let request = Request { caller: &caller, action, resource: key_arn, context: &known };
     let keeps = matches!(document.evaluate(&request), Outcome::Allow { .. });
     if !keeps && !bypass_lockout_check {
         return Err(malformed(

@@ -12,6 +12,7 @@ mod authorization;
 mod cache;
 mod change;
 pub mod ciphertext;
+mod conditions;
 mod data_key;
 mod decryption;
 mod deletion;

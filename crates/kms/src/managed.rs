@@ -233,7 +233,7 @@ impl Kms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use policy::{Document, Outcome, Request};
+    use policy::{Caller, Document, DocumentKind, Outcome, Request};
 
     #[test]
     fn a_managed_key_lets_its_account_look_and_nothing_else() {
@@ -242,10 +242,12 @@ mod tests {
         for (name, _) in SERVICES {
             let service = ManagedService::named(name).unwrap();
             assert!(ManagedService::of_alias(&service.alias()).is_some());
-            let policy = Document::parse(&service.policy(&account, &region)).unwrap();
+            let text = service.policy(&account, &region);
+            let policy = Document::parse_stored(&text, DocumentKind::Resource).unwrap();
             let allows = |account: &str, action: &str| {
-                let principal_arn = &format!("arn:aws:iam::{account}:root");
-                let request = Request { principal_arn, account, action, resource: "k" };
+                let arn = format!("arn:aws:iam::{account}:root");
+                let caller = &Caller::root(account, &arn);
+                let request = Request { caller, action, resource: "k", context: &() };
                 matches!(policy.evaluate(&request), Outcome::Allow { .. })
             };
             for action in ["kms:DescribeKey", "kms:GetKeyRotationStatus", "kms:ListGrants"] {

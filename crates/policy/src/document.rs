@@ -1,26 +1,42 @@
-//! Parsing a resource policy.
-//!
-//! The elements that this version understands: Version, Id, Statement, Sid, Effect, Principal (AWS,
-//! Service, `*`), Action, NotAction, Resource, NotResource. A document with any other element is
-//! refused, conditions included, so that no document is kept whose meaning would not be obeyed.
+//! A policy document: parsed and compiled once, when it is written. What isn't understood is
+//! refused and never skipped. Owns what holds for a document as a whole. Must not know where it is
+//! attached, beyond the kind of place.
 
+use std::collections::HashSet;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use crate::json::{Object, RawDocument, RawStatement};
+use crate::principal::Principal;
+use crate::statement::Statement;
+
+/// How long a document may be, in bytes: the longest that a service model lets through. Each kind
+/// of policy has a smaller limit of its own, which is for those who store it.
+const TEXT_MAX: usize = 131_072;
 
 /// How many statements a document may hold.
 const STATEMENTS_MAX: usize = 1_000;
 
+/// The kind of place where a document is attached, which decides what it must and mustn't have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentKind {
+    /// An inline policy of a user, group or role, or a session policy: no principal.
+    Identity,
+    /// A managed policy: no principal, and the version must be 2012-10-17.
+    Managed,
+    /// The policy of a resource: principals are needed.
+    Resource,
+    /// The trust policy of a role: principals are needed, the actions are of STS, and the resource
+    /// is the role.
+    Trust,
+}
+
 /// A document that was understood.
 #[derive(Debug)]
 pub struct Document {
-    pub(crate) statements: Vec<Statement>,
+    pub(crate) statements: Box<[Statement]>,
 }
 
-/// Why a document was refused.
+/// Why a document was refused, in AWS's words where they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(pub String);
 
@@ -30,283 +46,137 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Whom a statement speaks of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Principal {
-    /// Everybody, anonymous callers included.
-    Everyone,
-    /// The account of that id, named by id or by its root ARN.
-    Account(String),
-    /// A user, role or session, by its ARN.
-    Arn(String),
-    /// An AWS service, such as `s3.amazonaws.com`.
-    Service(String),
-}
-
-#[derive(Debug)]
-pub(crate) struct Statement {
-    pub(crate) sid: Option<String>,
-    pub(crate) allow: bool,
-    pub(crate) principals: Vec<Principal>,
-    pub(crate) actions: Listed,
-    pub(crate) resources: Listed,
-}
-
-/// A list of patterns, or everything but what it lists.
-#[derive(Debug)]
-pub(crate) struct Listed {
-    pub(crate) patterns: Vec<String>,
-    pub(crate) negated: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct RawDocument {
-    version: Option<String>,
-    #[serde(default)]
-    #[expect(dead_code, reason = "an identifier without meaning, accepted")]
-    id: Option<String>,
-    statement: OneOrMany<RawStatement>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
-struct RawStatement {
-    sid: Option<String>,
-    effect: String,
-    principal: Option<RawPrincipal>,
-    action: Option<OneOrMany<String>>,
-    not_action: Option<OneOrMany<String>>,
-    resource: Option<OneOrMany<String>>,
-    not_resource: Option<OneOrMany<String>>,
-}
-
-enum RawPrincipal {
-    Text(String),
-    Kinds(RawPrincipals),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPrincipals {
-    #[serde(rename = "AWS")]
-    aws: Option<OneOrMany<String>>,
-    #[serde(rename = "Service")]
-    service: Option<OneOrMany<String>>,
-}
-
-/// One value, or a list of them.
-struct OneOrMany<T>(Vec<T>);
-
-impl<'de> Deserialize<'de> for RawPrincipal {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl<'de> Visitor<'de> for Either {
-            type Value = RawPrincipal;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("\"*\" or principals by their kind")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<RawPrincipal, E> {
-                Ok(RawPrincipal::Text(text.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RawPrincipal, A::Error> {
-                let kinds = RawPrincipals::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(RawPrincipal::Kinds(kinds))
-            }
-        }
-        deserializer.deserialize_any(Either)
+impl DocumentKind {
+    pub(crate) fn is_attached_to_identity(self) -> bool {
+        matches!(self, Self::Identity | Self::Managed)
     }
-}
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
-            type Value = OneOrMany<T>;
+    /// IAM says no more than that there is an error; of a resource's policy it may be said which.
+    pub(crate) fn syntax_error(self, detail: &str) -> Malformed {
+        Malformed(match self {
+            Self::Resource => format!("Syntax errors in policy: {detail}"),
+            Self::Identity | Self::Managed | Self::Trust => "Syntax errors in policy.".to_owned(),
+        })
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value or a list")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<OneOrMany<T>, E> {
-                Ok(OneOrMany(vec![T::deserialize(text.into_deserializer())?]))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
-                Ok(OneOrMany(vec![T::deserialize(MapAccessDeserializer::new(map))?]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany<T>, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = seq.next_element()? {
-                    values.push(value);
-                }
-                Ok(OneOrMany(values))
-            }
-        }
-        deserializer.deserialize_any(Either(PhantomData))
+    pub(crate) fn no_principal(self) -> Malformed {
+        Malformed(match self {
+            Self::Trust => "Invalid principal in policy: com.amazon.balsa.error.\
+                InvalidPolicyException: The passed in policy has a statement with no principals!"
+                .to_owned(),
+            _ => "Policy contains a statement with no principal.".to_owned(),
+        })
     }
 }
 
 impl Document {
-    /// Parses and compiles a document.
+    /// Parses and compiles a document that somebody wants to be obeyed. `is_key` says of a
+    /// condition key, in lower case, whether the services that will evaluate the document know it:
+    /// a key that nobody ever sets is a mistake, and with a negated operator a permission for all.
+    /// (Keys of services that aren't here may well be let through: IAM's documents speak of many
+    /// services, and a statement about one of those permits nothing here.)
     ///
     /// # Errors
-    /// [`Malformed`] with the first reason: no JSON, an element that is unknown or stands twice, a
-    /// statement without effect, principal or action.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
-        let raw: RawDocument = serde_json::from_str(text)
-            .map_err(|error| Malformed(format!("Syntax errors in policy: {error}")))?;
-        match raw.version.as_deref() {
-            None | Some("2012-10-17" | "2008-10-17") => {}
-            Some(other) => return Err(Malformed(format!("Unknown policy version '{other}'"))),
+    /// [`Malformed`] with the first reason: no JSON, an element, operator or condition key that
+    /// isn't known or stands twice, a value out of form, an element that the kind demands or
+    /// forbids.
+    pub fn parse(
+        text: &str,
+        kind: DocumentKind,
+        is_key: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, Malformed> {
+        let document = Self::parse_stored(text, kind)?;
+        if let Some(key) = document.condition_keys().find(|key| !is_key(key)) {
+            return Err(Malformed(format!("Policy has an invalid condition key: {key}")));
         }
-        let statements = raw.statement.0;
-        if statements.is_empty() || statements.len() > STATEMENTS_MAX {
+        Ok(document)
+    }
+
+    /// Parses and compiles a document that is in force already, whatever condition keys it has.
+    ///
+    /// # Errors
+    /// As [`Document::parse`], but for unknown condition keys.
+    pub fn parse_stored(text: &str, kind: DocumentKind) -> Result<Self, Malformed> {
+        if text.len() > TEXT_MAX {
             return Err(Malformed(format!(
-                "A policy must have between 1 and {STATEMENTS_MAX} statements"
+                "The policy exceeds the maximum length of {TEXT_MAX} bytes"
             )));
         }
-        let statements =
-            statements.into_iter().map(Statement::compile).collect::<Result<_, _>>()?;
-        Ok(Self { statements })
-    }
-
-    /// Every principal that the document names.
-    pub fn principals(&self) -> impl Iterator<Item = &Principal> {
-        self.statements.iter().flat_map(|statement| &statement.principals)
-    }
-}
-
-impl Statement {
-    fn compile(raw: RawStatement) -> Result<Self, Malformed> {
-        let allow = match raw.effect.as_str() {
-            "Allow" => true,
-            "Deny" => false,
-            other => return Err(Malformed(format!("Unknown effect '{other}'"))),
+        let Object(raw): Object<RawDocument> =
+            serde_json::from_str(text).map_err(|error| kind.syntax_error(&error.to_string()))?;
+        let variables = match raw.version.as_deref() {
+            Some("2012-10-17") => true,
+            None | Some("2008-10-17") if kind == DocumentKind::Managed => {
+                return Err(Malformed(
+                    "Policy document must be version 2012-10-17 or greater.".to_owned(),
+                ));
+            }
+            None | Some("2008-10-17") => false,
+            Some(other) => {
+                return Err(kind.syntax_error(&format!("unknown policy version '{other}'")));
+            }
         };
-        let principals = raw.principal.map(principals).transpose()?.unwrap_or_default();
-        if principals.is_empty() {
-            return Err(Malformed("Policy contains a statement with no principal.".to_owned()));
+        let statements = raw.statement.0;
+        if statements.is_empty() || statements.len() > STATEMENTS_MAX {
+            return Err(kind.syntax_error(&format!(
+                "a policy must have between 1 and {STATEMENTS_MAX} statements"
+            )));
         }
-        let actions = listed(raw.action, raw.not_action, "Action")?
-            .ok_or_else(|| Malformed("A statement must have an action".to_owned()))?;
-        // A key policy's statement without a resource is accepted and matches nothing.
-        let resources = listed(raw.resource, raw.not_resource, "Resource")?
-            .unwrap_or(Listed { patterns: Vec::new(), negated: false });
-        Ok(Self { sid: raw.sid, allow, principals, actions, resources })
-    }
-}
-
-fn listed(
-    plain: Option<OneOrMany<String>>,
-    negated: Option<OneOrMany<String>>,
-    what: &str,
-) -> Result<Option<Listed>, Malformed> {
-    let (patterns, negated) = match (plain, negated) {
-        (None, None) => return Ok(None),
-        (Some(patterns), None) => (patterns, false),
-        (None, Some(patterns)) => (patterns, true),
-        (Some(_), Some(_)) => {
-            return Err(Malformed(format!("A statement can't have {what} and Not{what}")));
+        let statements: Vec<RawStatement> = statements.into_iter().map(|object| object.0).collect();
+        if kind.is_attached_to_identity() {
+            check_sids(&statements)?;
         }
-    };
-    let patterns = patterns.0;
-    if patterns.is_empty() || patterns.iter().any(String::is_empty) {
-        return Err(Malformed(format!("{what} must not be empty")));
+        let statements: Result<Box<[Statement]>, Malformed> = statements
+            .into_iter()
+            .map(|statement| Statement::compile(statement, kind, variables))
+            .collect();
+        Ok(Self { statements: statements? })
     }
-    Ok(Some(Listed { patterns, negated }))
-}
 
-fn principals(raw: RawPrincipal) -> Result<Vec<Principal>, Malformed> {
-    match raw {
-        RawPrincipal::Text(text) if text == "*" => Ok(vec![Principal::Everyone]),
-        RawPrincipal::Text(_) => Err(invalid_principal()),
-        RawPrincipal::Kinds(kinds) => {
-            let aws = kinds.aws.map(|many| many.0).unwrap_or_default();
-            let services = kinds.service.map(|many| many.0).unwrap_or_default();
-            aws.into_iter()
-                .map(aws_principal)
-                .chain(services.into_iter().map(|name| Ok(Principal::Service(name))))
-                .collect()
+    /// Every principal that the document names, spared ones included.
+    pub fn principals(&self) -> impl Iterator<Item = &Principal> {
+        self.statements.iter().flat_map(|statement| statement.principals.listed())
+    }
+
+    /// Every condition key that the document reads, in lower case: those of conditions and those of
+    /// policy variables. One may come more than once.
+    pub fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        self.statements.iter().flat_map(Statement::keys)
+    }
+
+    /// Binds the users and roles that the document names to their unique ids, so that another one
+    /// of the same name isn't meant. `unique_id` answers for an ARN; principals for which it has
+    /// none, such as sessions, go on being met by their ARN.
+    pub fn bind(&mut self, mut unique_id: impl FnMut(&str) -> Option<String>) {
+        for statement in &mut self.statements {
+            for principal in statement.principals.listed_mut() {
+                if let Principal::Arn { arn, unique_id: id } = principal {
+                    *id = unique_id(arn);
+                }
+            }
         }
     }
 }
 
-fn aws_principal(text: String) -> Result<Principal, Malformed> {
-    let is_account = |id: &str| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit());
-    if text == "*" {
-        return Ok(Principal::Everyone);
-    }
-    if is_account(&text) {
-        return Ok(Principal::Account(text));
-    }
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    match parts[..] {
-        ["arn", _, "iam", "", account, "root"] if is_account(account) => {
-            Ok(Principal::Account(account.to_owned()))
+fn check_sids(statements: &[RawStatement]) -> Result<(), Malformed> {
+    let sids = statements.iter().filter_map(|s| s.sid.as_deref()).filter(|sid| !sid.is_empty());
+    let mut seen = HashSet::new();
+    for sid in sids {
+        if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(Malformed(
+                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the \
+                 regular expression [0-9A-Za-z]*"
+                    .to_owned(),
+            ));
         }
-        ["arn", _, "iam" | "sts", "", account, name]
-            if is_account(account) && !name.contains('*') =>
-        {
-            Ok(Principal::Arn(text))
+        if !seen.insert(sid) {
+            return Err(Malformed(
+                "Statement IDs (SID) in a single policy must be unique.".to_owned(),
+            ));
         }
-        _ => Err(invalid_principal()),
     }
-}
-
-fn invalid_principal() -> Malformed {
-    Malformed("Policy contains a statement with one or more invalid principals.".to_owned())
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_default_key_policy_is_understood() {
-        let document = Document::parse(
-            r#"{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"x",
-            "Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},
-            "Action":"kms:*","Resource":"*"}]}"#,
-        )
-        .unwrap();
-        let principals: Vec<_> = document.principals().cloned().collect();
-        assert_eq!(principals, [Principal::Account("111122223333".to_owned())]);
-    }
-
-    #[test]
-    fn what_is_not_understood_is_refused() {
-        let statement = |s: &str| format!(r#"{{"Statement":[{{{s}}}]}}"#);
-        let good = r#""Effect":"Allow","Principal":"*","Action":"kms:*""#;
-        assert!(Document::parse(&statement(good)).is_ok());
-        let documents = [
-            "not json".to_owned(),
-            "[]".to_owned(),
-            "{}".to_owned(),
-            r#"{"Statement":[]}"#.to_owned(),
-            r#"{"Version":"2020-01-01","Statement":[]}"#.to_owned(),
-            format!(r#"{{"Versio":"2012-10-17","Statement":[{{{good}}}]}}"#),
-            format!(r#"{{"Statement":[{{{good}}}],"Statement":[{{{good}}}]}}"#),
-            statement(&format!(r#"{good},"Condition":{{}}"#)),
-            statement(&format!(r#"{good},"Action":"kms:*""#)),
-            statement(&format!(r#"{good},"NotAction":"kms:*""#)),
-            statement(r#""Effect":"allow","Principal":"*","Action":"kms:*""#),
-            statement(r#""Effect":"Allow","Action":"kms:*""#),
-            statement(r#""Effect":"Allow","Principal":{},"Action":"kms:*""#),
-            statement(r#""Effect":"Allow","Principal":{"Federated":"x"},"Action":"kms:*""#),
-            statement(r#""Effect":"Allow","Principal":{"AWS":"bob"},"Action":"kms:*""#),
-            statement(
-                r#""Effect":"Allow","Principal":{"AWS":"arn:aws:iam::1:root"},"Action":"k:*""#,
-            ),
-            statement(r#""Effect":"Allow","Principal":"*""#),
-            statement(r#""Effect":"Allow","Principal":"*","Action":[]"#),
-        ];
-        for document in documents {
-            assert!(Document::parse(&document).is_err(), "{document}");
-        }
-    }
-}
+mod tests;

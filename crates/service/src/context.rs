@@ -1,6 +1,6 @@
 //! What an operation knows of the request beside its input.
 
-use wire::{AccountId, ErrorCode, Region, Timestamp};
+use wire::{AccountId, ErrorCode, Members, Region, Scalar, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Verified};
@@ -17,6 +17,8 @@ pub struct Context<'a, S: Service> {
     pub region: &'a Region,
     /// The moment at which the request is decided; one for the whole request.
     pub now: Timestamp,
+    /// The request's input, for what policies ask of it; nothing before it has been read.
+    pub(crate) input: Option<&'a dyn Members>,
     pub(crate) dry_run: bool,
     pub(crate) withheld: Option<Zeroizing<String>>,
 }
@@ -33,6 +35,11 @@ impl<S: Service> Context<'_, S> {
     /// DryRunOperationException where the request asked for a dry run.
     pub fn unless_dry_run(&self) -> Result<(), Error> {
         if self.dry_run { Err(would_have_succeeded()) } else { Ok(()) }
+    }
+
+    /// A scalar member of the request's input, by the model's name for it.
+    pub fn member(&self, name: &str) -> Option<Scalar> {
+        self.input.and_then(|input| input.scalar(name))
     }
 
     /// The secret that the operation took out of its request, if it takes any and there was one.

@@ -117,7 +117,8 @@ impl<S: Service> Pipeline<S> {
         }
         .map_err(|malformed| Error::from(wire::Invalid::Malformed(malformed)))?;
         let (service, now) = (&self.service, telling.now);
-        let cx = Context { service, caller, region, now, dry_run: false, withheld: None };
+        let cx =
+            Context { service, caller, region, now, input: None, dry_run: false, withheld: None };
         operation.execute(cx, node, &mut telling.trail).await
     }
 

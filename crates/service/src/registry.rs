@@ -1,6 +1,6 @@
 //! Operations without their types, so that one table can hold them all.
 
-use wire::{JsonWriter, Node, Reader, Structure, StructureInfo, Write, XmlWriter};
+use wire::{JsonWriter, Members, Node, Reader, Structure, StructureInfo, Write, XmlWriter};
 use zeroize::Zeroizing;
 
 use crate::context::{Context, would_have_succeeded};
@@ -77,6 +77,7 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
             cx.dry_run = O::FACTS.dry_run && node.is_true("DryRun");
             drop(node);
             trail.parameters = Some(recorded(&input));
+            let cx = with_input(cx, &input);
             let mut result = attempt::<O>(&cx, &input, trail).await;
             for _ in 1..ATTEMPTS_MAX {
                 if !matches!(&result, Err(error) if error.is_conflict()) {
@@ -97,6 +98,11 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
             Ok(encoded::<S, O>(&output))
         })
     }
+}
+
+/// The same surroundings, for as long as the input is there.
+fn with_input<'b, S: Service>(cx: Context<'b, S>, input: &'b dyn Members) -> Context<'b, S> {
+    Context { input: Some(input), ..cx }
 }
 
 /// How often a request is decided anew because another one changed what it was decided on. Each

@@ -1,0 +1,128 @@
+//! One member of a structure, picked by its name: what a policy asks of a request.
+
+use crate::leaf::{Shape, Write};
+use crate::structure::Structure;
+use crate::timestamp::Timestamp;
+use crate::writer::Writer;
+
+/// The value of a member that is no list, map, structure or blob.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scalar {
+    /// A string or an enum's value.
+    Text(String),
+    /// A number.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+    /// A point in time.
+    Time(Timestamp),
+}
+
+/// A structure, as far as its members can be asked for by name.
+pub trait Members: Send + Sync {
+    /// The member of that name, as the model spells it; `None` where it is absent or no scalar.
+    fn scalar(&self, name: &str) -> Option<Scalar>;
+}
+
+impl<T: Structure + Send + Sync> Members for T {
+    fn scalar(&self, name: &str) -> Option<Scalar> {
+        let mut picker = Picker { name, depth: 0, picking: false, found: None };
+        self.write(&mut picker);
+        picker.found
+    }
+}
+
+/// A writer that keeps one member of the outermost structure and forgets the rest.
+struct Picker<'a> {
+    name: &'a str,
+    depth: usize,
+    /// Whether what is written is the member that is wanted.
+    picking: bool,
+    found: Option<Scalar>,
+}
+
+impl Picker<'_> {
+    fn keep(&mut self, value: impl FnOnce() -> Scalar) {
+        if self.picking && self.depth == 1 {
+            self.found = Some(value());
+        }
+    }
+}
+
+impl Writer for Picker<'_> {
+    fn structure(&mut self, members: impl FnOnce(&mut Self)) {
+        self.depth += 1;
+        members(self);
+        self.depth -= 1;
+    }
+
+    fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
+        if self.depth == 1 && name == self.name {
+            self.picking = true;
+            value.write(self);
+            self.picking = false;
+        }
+    }
+
+    fn list<T: Write>(&mut self, _: &[T]) {}
+
+    fn map(&mut self, _: &[(String, String)]) {}
+
+    fn text(&mut self, value: &str) {
+        self.keep(|| Scalar::Text(value.to_owned()));
+    }
+
+    fn blob(&mut self, _: &[u8]) {}
+
+    fn integer(&mut self, value: i64) {
+        self.keep(|| Scalar::Integer(value));
+    }
+
+    fn boolean(&mut self, value: bool) {
+        self.keep(|| Scalar::Boolean(value));
+    }
+
+    fn timestamp(&mut self, value: Timestamp) {
+        self.keep(|| Scalar::Time(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::enums::KeySpec;
+    use crate::shapes::{Description, KeyMetadata, Plaintext, Tag, TagKey, TagValue, Tags};
+
+    crate::structure! {
+        /// Something of everything.
+        struct Sample {
+            spec: KeySpec = optional "Spec",
+            description: Description = optional "Description",
+            is_set: bool = optional "IsSet",
+            at: Timestamp = optional "At",
+            tags: Tags = optional "Tags",
+            plaintext: Plaintext = optional "Plaintext",
+            inner: KeyMetadata = optional "Inner",
+        }
+    }
+
+    #[test]
+    fn scalars_are_picked_and_nothing_else() {
+        let tag = Tag { tag_key: TagKey::of("Spec"), tag_value: TagValue::of("no") };
+        let sample = Sample {
+            spec: Some(KeySpec::Rsa2048),
+            description: None,
+            is_set: Some(true),
+            at: Some(Timestamp::from_millis(7)),
+            tags: Some(Tags(vec![tag])),
+            plaintext: Some(Plaintext::of(vec![1].into())),
+            inner: None,
+        };
+        assert_eq!(sample.scalar("Spec"), Some(Scalar::Text("RSA_2048".to_owned())));
+        assert_eq!(sample.scalar("IsSet"), Some(Scalar::Boolean(true)));
+        assert_eq!(sample.scalar("At"), Some(Scalar::Time(Timestamp::from_millis(7))));
+        for name in ["Description", "Tags", "TagKey", "Plaintext", "Inner", "KeySpec", "spec"] {
+            assert_eq!(sample.scalar(name), None, "{name}");
+        }
+    }
+}
