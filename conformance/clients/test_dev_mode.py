@@ -23,8 +23,8 @@ def test_the_clock_moves_forward_and_keeps_running(own_server):
     own_server.advance(seconds=30)
     ahead = own_server.now() - time.time()
     assert abs(ahead - 864_030) < 5
-    time.sleep(0.2)
-    assert own_server.now() - time.time() == pytest.approx(ahead, abs=0.15)
+    time.sleep(1)
+    assert own_server.now() - time.time() == pytest.approx(ahead, abs=0.7)
     # Signatures are still compared with the real time.
     assert own_server.kms().list_keys()["Keys"] == []
 
@@ -83,11 +83,12 @@ def test_what_was_answered_survives_sigkill(own_server):
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             runs = [pool.submit(make, number) for number in range(200)]
-            time.sleep(0.4)
+            # Killed amid the rest, however slow the machine is.
+            assert all(run.result() for run in runs[:20])
             own_server.kill9()
             done = [run.result() for run in runs]
         answered = [entry for entry in done if entry]
-        assert answered, "the server answered nothing before it was killed"
+        assert 20 <= len(answered) < 200
         kept.update({entry[0]: entry[1:] for entry in answered})
         own_server.restart()
     kms = own_server.kms()
