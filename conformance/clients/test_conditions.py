@@ -160,6 +160,16 @@ def test_what_is_not_understood_is_refused(kms, account, condition):
         key_under(kms, account, allow("kms:Encrypt", condition))
 
 
+@pytest.mark.parametrize("name", ["aws:ResourceTag/a", "kms:ResourceAliases"])
+def test_what_says_nothing_of_one_key(kms, account, name):
+    message = (
+        "These condition keys are not permitted in a key policy: aws:ResourceTag, "
+        "kms:ResourceTag, kms:ResourceAliases"
+    )
+    with refused("MalformedPolicyDocumentException", message):
+        key_under(kms, account, allow("kms:Encrypt", {"StringEquals": {name: "x"}}))
+
+
 def test_a_condition_may_not_lock_its_author_out(kms, account):
     statement = allow("kms:*", {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

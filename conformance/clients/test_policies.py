@@ -78,13 +78,15 @@ NO_PRINCIPAL = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
         NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Surprise": 1}]}),
     json.dumps({"Version": "2012-10-17", "Statement": [
         NO_PRINCIPAL | {"Principal": {"AWS": "not-an-arn"}}]}),
+    json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*"}]}),
     # Strongroom's own: this condition key isn't known yet (docs/divergences.md).
     json.dumps({"Version": "2012-10-17", "Statement": [
         NO_PRINCIPAL | {"Principal": {"AWS": "*"}, "Condition": {
             "StringEquals": {"kms:RecipientAttestation:PCR0": "x"}}}]}),
 ], ids=[
     "text", "cut", "list", "string", "empty", "no-principal", "version", "effect",
-    "unknown-member", "principal", "condition",
+    "unknown-member", "principal", "no-resource", "condition",
 ])
 def test_malformed_policies(kms, account, key, document):
     with refused("MalformedPolicyDocumentException"):

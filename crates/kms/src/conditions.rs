@@ -95,6 +95,12 @@ const KEYS: &[(&str, Lookup)] = &[
 /// What precedes the name of a pair in `kms:EncryptionContext:name`.
 const ENCRYPTION_CONTEXT: &str = "kms:encryptioncontext:";
 
+/// Whether that condition key, in lower case, is one that says nothing in a policy of one key.
+pub(crate) fn is_forbidden(key: &str) -> bool {
+    let name = key.split_once('/').map_or(key, |(name, _)| name);
+    matches!(name, "aws:resourcetag" | "kms:resourcetag" | "kms:resourcealiases")
+}
+
 /// Whether a key policy may speak of that condition key, which is in lower case.
 pub(crate) fn is_known(key: &str) -> bool {
     KEYS.iter().any(|(known, _)| *known == key)

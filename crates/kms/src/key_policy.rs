@@ -1,5 +1,7 @@
 //! Key policies: the default one, and what a new one must be.
 
+use std::cell::Cell;
+
 use policy::{Caller, ContextEntries, Document, DocumentKind, Outcome, Principal, Request};
 use service::{Context, Error};
 use wire::shapes::{PolicyName, PolicyText};
@@ -53,6 +55,9 @@ pub(crate) struct Author<'a> {
     pub(crate) account: &'a str,
 }
 
+const FORBIDDEN_KEYS: &str = "These condition keys are not permitted in a key policy: \
+    aws:ResourceTag, kms:ResourceTag, kms:ResourceAliases";
+
 /// Checks a policy of at most `length_max` bytes that its author wants a key to have.
 ///
 /// # Errors
@@ -72,8 +77,19 @@ pub(crate) fn check_by(
             format!("The policy exceeds the maximum length of {length_max} bytes"),
         ));
     }
-    let document = Document::parse(policy, DocumentKind::Resource, &conditions::is_known)
-        .map_err(|reason| malformed(reason.0))?;
+    let forbidden = Cell::new(false);
+    let is_known = |key: &str| {
+        forbidden.set(forbidden.get() || conditions::is_forbidden(key));
+        conditions::is_known(key)
+    };
+    let document = Document::parse(policy, DocumentKind::Resource, &is_known);
+    let document = document.map_err(|reason| {
+        malformed(if forbidden.get() { FORBIDDEN_KEYS.to_owned() } else { reason.0 })
+    })?;
+    // AWS takes none such since August 2025, when it told its customers; those that are there stay.
+    if !document.names_resources() {
+        return Err(malformed("Policy contains a statement with no resource.".to_owned()));
+    }
     // Accounts are namespaces that need no making; users, roles and providers don't exist yet.
     let exists = |principal: &Principal| {
         matches!(principal, Principal::Everyone | Principal::Account(_) | Principal::Service(_))

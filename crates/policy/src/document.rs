@@ -144,6 +144,12 @@ impl Document {
         self.statements.iter().flat_map(Statement::keys)
     }
 
+    /// Whether each statement names a resource. One of a resource's policy that doesn't is legal in
+    /// the language, and matches nothing.
+    pub fn names_resources(&self) -> bool {
+        self.statements.iter().all(Statement::names_resources)
+    }
+
     /// Binds the users and roles that the document names to their unique ids, so that another one
     /// of the same name isn't meant. `unique_id` answers for an ARN; principals for which it has
     /// none, such as sessions, go on being met by their ARN.

@@ -95,6 +95,11 @@ impl Statement {
         }
     }
 
+    /// Whether it names a resource.
+    pub(crate) fn names_resources(&self) -> bool {
+        !self.resources.patterns.is_empty()
+    }
+
     /// The condition keys that it reads, in lower case.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         let variables = self.resources.patterns.iter().flat_map(Pattern::variables);
