@@ -10,12 +10,21 @@ use crate::{Kms, layout};
 /// A commit that writes `record` in place of the key's, on condition that nobody changed the key
 /// since the request was decided on it.
 pub(crate) fn replacing(key: &Key, record: &KeyRecord) -> Result<Commit, Error> {
+    let mut commit = Commit::default();
+    add_replacing(&mut commit, key, record)?;
+    Ok(commit)
+}
+
+/// Lets a commit write `record` in place of the key's too, on the same condition.
+pub(crate) fn add_replacing(
+    commit: &mut Commit,
+    key: &Key,
+    record: &KeyRecord,
+) -> Result<(), Error> {
     let place = layout::key(&key.account, &key.region, key.id.as_str());
-    Ok(Commit {
-        preconditions: vec![(place.clone(), Expect::At(key.revision))],
-        puts: vec![(place, encode(record)?)],
-        deletes: Vec::new(),
-    })
+    commit.preconditions.push((place.clone(), Expect::At(key.revision)));
+    commit.puts.push((place, encode(record)?));
+    Ok(())
 }
 
 impl Kms {

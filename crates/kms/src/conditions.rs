@@ -9,8 +9,10 @@ use service::{CallerKind, Context};
 use wire::Scalar;
 
 use crate::Kms;
+use crate::deletion::WINDOW_DAYS_DEFAULT;
 use crate::grants::Circumstances;
 use crate::key::Key;
+use crate::rotation::PERIOD_DAYS_DEFAULT;
 
 /// What a request's condition keys are worked out from, when a policy asks for one.
 pub(crate) struct Conditions<'a> {
@@ -78,11 +80,15 @@ const KEYS: &[(&str, Lookup)] = &[
     ("kms:requestalias", request_alias),
     ("kms:retiringprincipal", |c| c.member("RetiringPrincipal")),
     ("kms:rotationperiodindays", |c| match c.action {
-        "kms:EnableKeyRotation" => c.member_or("RotationPeriodInDays", Value::Number(365)),
+        "kms:EnableKeyRotation" => {
+            c.member_or("RotationPeriodInDays", Value::Number(PERIOD_DAYS_DEFAULT.into()))
+        }
         _ => Values::Absent,
     }),
     ("kms:schedulekeydeletionpendingwindowindays", |c| match c.action {
-        "kms:ScheduleKeyDeletion" => c.member_or("PendingWindowInDays", Value::Number(30)),
+        "kms:ScheduleKeyDeletion" => {
+            c.member_or("PendingWindowInDays", Value::Number(WINDOW_DAYS_DEFAULT.into()))
+        }
         _ => Values::Absent,
     }),
     ("kms:signingalgorithm", |c| c.member("SigningAlgorithm")),
@@ -103,8 +109,14 @@ pub(crate) fn is_forbidden(key: &str) -> bool {
 
 /// Whether a key policy may speak of that condition key, which is in lower case.
 pub(crate) fn is_known(key: &str) -> bool {
-    KEYS.iter().any(|(known, _)| *known == key)
+    lookup(key).is_some()
         || key.strip_prefix(ENCRYPTION_CONTEXT).is_some_and(|name| !name.is_empty())
+}
+
+/// How the value of a key of the table is found; the table is sorted, as a test holds.
+fn lookup(key: &str) -> Option<Lookup> {
+    let place = KEYS.binary_search_by(|(known, _)| known.cmp(&key)).ok()?;
+    Some(KEYS[place].1)
 }
 
 impl policy::Context for Conditions<'_> {
@@ -112,11 +124,7 @@ impl policy::Context for Conditions<'_> {
         if let Some(name) = key.strip_prefix(ENCRYPTION_CONTEXT) {
             return self.encryption_context(name);
         }
-        // Sorted, as a test holds.
-        match KEYS.binary_search_by(|(known, _)| known.cmp(&key)) {
-            Ok(place) => KEYS[place].1(self),
-            Err(_) => Values::Absent,
-        }
+        lookup(key).map_or(Values::Absent, |lookup| lookup(self))
     }
 }
 
@@ -136,13 +144,10 @@ impl Conditions<'_> {
         let pairs = self.request.context.iter().flat_map(|context| context.0.iter());
         let named = pairs.filter(|(key, _)| key.to_lowercase() == name);
         let mut values: Vec<_> = named.map(|(_, value)| Value::from(value.as_str())).collect();
-        match (values.len(), values.pop()) {
-            (1, Some(value)) => Values::One(value),
-            (_, Some(last)) => {
-                values.push(last);
-                Values::Many(values)
-            }
-            (_, None) => Values::Absent,
+        match values.len() {
+            0 => Values::Absent,
+            1 => Values::One(values.remove(0)),
+            _ => Values::Many(values),
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::limits::Limits;
 use crate::records::{Deletion, KeyRecord, decode, encode};
 use crate::{Kms, layout};
 
+/// The window of a deletion if a request doesn't say, in days.
+pub(crate) const WINDOW_DAYS_DEFAULT: i32 = 30;
 /// How many keys one pass looks at before it asks the store again.
 const BATCH: usize = 100;
 /// How many grants one commit removes. Each is up to four records, and a commit holds 128.

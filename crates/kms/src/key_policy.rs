@@ -5,7 +5,7 @@ use std::cell::Cell;
 use policy::{Caller, ContextEntries, Document, DocumentKind, Outcome, Principal, Request};
 use service::{Context, Error};
 use wire::shapes::{PolicyName, PolicyText};
-use wire::{AccountId, ErrorCode};
+use wire::{AccountId, ErrorCode, Region};
 
 use crate::{Kms, conditions};
 
@@ -46,6 +46,23 @@ pub(crate) fn check(
 ) -> Result<(), Error> {
     let author = Author { arn: &cx.caller.arn, account: cx.caller.account.as_str() };
     check_by(author, policy.as_str(), bypass_lockout_check, key_arn, cx.service.limits.policy_bytes)
+}
+
+/// The policy of a key that a caller makes in that Region: the one that was asked for, or the
+/// default one.
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) fn of_new_key(
+    cx: &Context<'_, Kms>,
+    asked: Option<&PolicyText>,
+    bypass_lockout_check: Option<bool>,
+    region: &Region,
+    key_arn: &str,
+) -> Result<String, Error> {
+    let Some(policy) = asked else { return Ok(default_policy(cx.account(), region.as_str())) };
+    check(cx, policy, bypass_lockout_check == Some(true), key_arn)?;
+    Ok(policy.as_str().to_owned())
 }
 
 /// Whoever writes a policy, and must not lock himself out by it.

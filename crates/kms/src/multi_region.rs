@@ -7,16 +7,17 @@
 use std::sync::Arc;
 
 use service::Error;
-use service::ports::{Commit, Expect, MaterialId};
+use service::ports::{Commit, MaterialId};
 use wire::enums::MultiRegionKeyType;
 use wire::shapes::{
     ArnText, MultiRegionConfiguration, MultiRegionKey, MultiRegionKeys, RegionText,
 };
 use wire::{ErrorCode, Region, Timestamp};
 
+use crate::Kms;
+use crate::change::add_replacing;
 use crate::key::{Key, arn};
-use crate::records::{Import, KeyRecord, MaterialRecord, encode};
-use crate::{Kms, layout};
+use crate::records::{Import, KeyRecord, MaterialRecord};
 
 /// How many replicas a key may have. AWS has no more Regions, and one commit has room for a change
 /// of all of them.
@@ -107,9 +108,7 @@ impl Kms {
         for member in self.family(key, now).await? {
             let mut record = member.record.clone();
             change(&member, &mut record);
-            let place = layout::key(&member.account, &member.region, member.id.as_str());
-            commit.preconditions.push((place.clone(), Expect::At(member.revision)));
-            commit.puts.push((place, encode(&record)?));
+            add_replacing(&mut commit, &member, &record)?;
         }
         Ok(commit)
     }

@@ -3,14 +3,15 @@
 //! An automatic rotation is a function of the schedule and of the clock: whoever looks a key up
 //! after its date meets the new material, whether or not anybody was there at that date.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use service::Error;
+use service::ports::Commit;
 use wire::enums::{KeyState, OriginType, RotationType};
 use wire::{ErrorCode, Timestamp};
 
 use crate::Kms;
+use crate::change::add_replacing;
 use crate::key::Key;
 use crate::records::{KeyRecord, MaterialRecord, Rotated, RotationSchedule};
 
@@ -94,23 +95,21 @@ impl Kms {
         materials: &[MaterialRecord],
         schedule: Option<RotationSchedule>,
     ) -> Result<(), Error> {
-        let mut rebound = HashMap::new();
+        let mut commit = Commit::default();
         for member in self.family(primary, now).await? {
-            let mut own = Vec::with_capacity(materials.len());
+            let mut record = member.record.clone();
             for material in materials {
-                own.push(if member.region == primary.region {
+                record.materials.push(if member.region == primary.region {
                     material.clone()
                 } else {
                     self.rebound(primary, material, &member.region).await?
                 });
             }
-            rebound.insert(member.region.clone(), own);
-        }
-        let change = |member: &Key, record: &mut KeyRecord| {
-            record.materials.extend(rebound.get(&member.region).cloned().unwrap_or_default());
             record.rotation = schedule;
-        };
-        self.replace_family(primary, now, change).await
+            add_replacing(&mut commit, &member, &record)?;
+        }
+        self.store.commit(commit).await?;
+        Ok(())
     }
 
     /// Makes the imported material that waits current, in a primary and its replicas.

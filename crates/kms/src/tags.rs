@@ -2,7 +2,7 @@
 
 use service::Error;
 use wire::ErrorCode;
-use wire::shapes::{Tag, TagKey};
+use wire::shapes::{Tag, TagKey, Tags};
 
 /// Checks tags that a request sets on a key that may have `max` of them.
 ///
@@ -37,6 +37,19 @@ pub(crate) fn set(tags: &mut Vec<(String, String)>, new: &[Tag], max: usize) -> 
         }
     }
     if tags.len() > max { Err(tag_error("Too many tags")) } else { Ok(()) }
+}
+
+/// The tags of a key that is made with these and may have `max` of them.
+///
+/// # Errors
+/// Those of [`check`].
+pub(crate) fn of_new_key(asked: Option<&Tags>, max: usize) -> Result<Vec<(String, String)>, Error> {
+    let mut tags = Vec::new();
+    if let Some(Tags(new)) = asked {
+        check(new, max)?;
+        set(&mut tags, new, max)?;
+    }
+    Ok(tags)
 }
 
 /// Removes tags; those that aren't there need no removing.

@@ -90,11 +90,8 @@ impl Operation for CreateKey {
     ) -> Result<Self::Output, Error> {
         let (spec, usage) = kind(input)?;
         supported(input)?;
-        let mut key_tags = Vec::new();
-        if let Some(new) = &input.tags {
-            tags::check(&new.0, cx.service.limits.tags_per_key)?;
-            tags::set(&mut key_tags, &new.0, cx.service.limits.tags_per_key)?;
-        }
+        let max = cx.service.limits.tags_per_key;
+        let key_tags = tags::of_new_key(input.tags.as_ref(), max)?;
         let (account, region) = (cx.account(), cx.region);
         let multi_region = input.multi_region == Some(true);
         let id = match dev_tags::custom_id(cx, &key_tags, multi_region).await? {
@@ -102,14 +99,8 @@ impl Operation for CreateKey {
             None => KeyId::draw(cx.service.entropy.as_ref(), multi_region)?,
         };
         let arn = key::arn(account, region, &id);
-        let policy = match &input.policy {
-            None => key_policy::default_policy(account, region.as_str()),
-            Some(policy) => {
-                let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
-                key_policy::check(cx, policy, bypass, &arn)?;
-                policy.as_str().to_owned()
-            }
-        };
+        let bypass = input.bypass_policy_lockout_safety_check;
+        let policy = key_policy::of_new_key(cx, input.policy.as_ref(), bypass, region, &arn)?;
         let binding = Binding {
             region: region.as_str(),
             key_arn: &arn,

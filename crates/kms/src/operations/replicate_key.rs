@@ -81,20 +81,11 @@ impl Operation for ReplicateKey {
         let primary: &Arc<Key> = target;
         primary.is_primary()?;
         let region = replica_region(cx, primary, &input.replica_region).await?;
-        let mut key_tags = Vec::new();
-        if let Some(new) = &input.tags {
-            tags::check(&new.0, cx.service.limits.tags_per_key)?;
-            tags::set(&mut key_tags, &new.0, cx.service.limits.tags_per_key)?;
-        }
+        let max = cx.service.limits.tags_per_key;
+        let key_tags = tags::of_new_key(input.tags.as_ref(), max)?;
         let arn = arn(&primary.account, &region, &primary.id);
-        let bypass = input.bypass_policy_lockout_safety_check == Some(true);
-        let policy = match &input.policy {
-            None => key_policy::default_policy(&primary.account, region.as_str()),
-            Some(policy) => {
-                key_policy::check(cx, policy, bypass, &arn)?;
-                policy.as_str().to_owned()
-            }
-        };
+        let bypass = input.bypass_policy_lockout_safety_check;
+        let policy = key_policy::of_new_key(cx, input.policy.as_ref(), bypass, &region, &arn)?;
         let mut materials = Vec::with_capacity(primary.record.materials.len());
         for material in &primary.record.materials {
             materials.push(cx.service.rebound(primary, material, &region).await?);

@@ -12,6 +12,7 @@ use wire::{ErrorCode, structure};
 use wire::{Integer, Timestamp};
 
 use crate::Kms;
+use crate::deletion::WINDOW_DAYS_DEFAULT;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::MANAGEMENT;
@@ -22,7 +23,6 @@ pub(crate) struct ScheduleKeyDeletion;
 
 /// The windows that the service allows; the model's bounds are wider.
 const WINDOW_DAYS: std::ops::RangeInclusive<i32> = 7..=30;
-const WINDOW_DAYS_DEFAULT: i32 = 30;
 
 structure! {
     /// Input of ScheduleKeyDeletion.
