@@ -71,8 +71,8 @@ impl Comparison<'_> {
         let theirs = &self.model["shapes"][name];
         let kind = theirs["type"].as_str().unwrap();
         let at = format!("{at}:{name}");
-        // Booleans have two names in the model and no difference.
-        if kind != "boolean" {
+        // Booleans and timestamps have several names in the models and no difference.
+        if !matches!(kind, "boolean" | "timestamp") {
             self.same(&at, &ours.name, &name);
         }
         self.same(&format!("{at} sensitive"), &ours.sensitive, &theirs["sensitive"].eq(&true));
@@ -95,8 +95,10 @@ impl Comparison<'_> {
             }
             ShapeKind::Integer { min: from, max: to } => {
                 self.same(&at, &"integer", &kind);
-                self.same(&at, &Some(i64::from(from)), &theirs["min"].as_i64());
-                self.same(&at, &Some(i64::from(to)), &theirs["max"].as_i64());
+                // One without bounds is as long as 32 bits.
+                let (min, max) = (theirs["min"].as_i64(), theirs["max"].as_i64());
+                self.same(&at, &i64::from(from), &min.unwrap_or(i32::MIN.into()));
+                self.same(&at, &i64::from(to), &max.unwrap_or(i32::MAX.into()));
             }
             ShapeKind::List { member, min: from, max: to } => {
                 self.same(&at, &"list", &kind);
@@ -169,7 +171,7 @@ fn patterns() -> Vec<(&'static str, wire::Pattern)> {
     fn walk(shape: &ShapeInfo, found: &mut Vec<(&'static str, wire::Pattern)>) {
         match shape.kind {
             ShapeKind::Text { pattern: Some(pattern), .. }
-                if !found.iter().any(|(name, _)| *name == shape.name) =>
+                if !found.iter().any(|(name, p)| *name == shape.name && p.text == pattern.text) =>
             {
                 found.push((shape.name, pattern));
             }
@@ -199,8 +201,9 @@ fn patterns_by_hand_are_the_models() {
     let mut runner = TestRunner::deterministic();
     let other = proptest::string::string_regex("[ -~\\n\u{80}-\u{17f}]{0,12}").unwrap();
     for (name, pattern) in patterns {
-        // STS's is written for UTF-16; what it excludes are control characters, tested below.
-        if name == "arnType" {
+        // The one is written for UTF-16, the other looks ahead, which the crate `regex` doesn't;
+        // they are tested beside the shapes.
+        if matches!(name, "arnType" | "accountAliasType") {
             continue;
         }
         // Java's classes are ASCII, and AWS matches the whole value.

@@ -218,15 +218,14 @@ fn answer<S: Service>(
 }
 
 fn enveloped(operation: &str, namespace: &str, ids: &Ids, body: &[u8]) -> Zeroizing<Vec<u8>> {
-    let id = ids.request();
-    let body = String::from_utf8_lossy(body);
-    Zeroizing::new(
-        format!(
-            "<{operation}Response xmlns=\"{namespace}\">{body}<ResponseMetadata><RequestId>{id}\
-             </RequestId></ResponseMetadata></{operation}Response>"
-        )
-        .into_bytes(),
-    )
+    let mut out = XmlWriter::new();
+    out.root(&format!("{operation}Response"), namespace, |out| {
+        out.raw(body);
+        out.element("ResponseMetadata", |out| {
+            out.element("RequestId", |out| out.text(ids.request()));
+        });
+    });
+    out.finish()
 }
 
 /// An error as the protocol writes it. The server uses it too, for what it refuses by itself.
@@ -258,7 +257,7 @@ pub fn refusal(protocol: Protocol, ids: &Ids, error: Error) -> Answer {
                 });
                 out.element("RequestId", |out| out.text(ids.request()));
             });
-            (status, Zeroizing::new(out.finish().into_bytes()))
+            (status, out.finish())
         }
     };
     let failure = error.cause().is_some().then_some(error);

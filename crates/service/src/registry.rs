@@ -148,7 +148,7 @@ fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
             let mut out = XmlWriter::new();
             let result = format!("{}Result", O::FACTS.name);
             out.element(&result, |out| output.write(out));
-            Zeroizing::new(out.finish().into_bytes())
+            out.finish()
         }
     }
 }

@@ -1,74 +1,11 @@
 //! The enums of KMS, with their values in the model's order.
 
-use crate::leaf::{Shape, ShapeInfo, ShapeKind, Write, read_enum};
+use crate::declare::enums;
+use crate::leaf::{Shape, ShapeInfo, Write};
 use crate::node::Node;
 use crate::path::Path;
 use crate::reader::Reader;
 use crate::writer::Writer;
-
-/// Declares an enum; its shape in the model has the type's name.
-macro_rules! enums {
-    ($($(#[$meta:meta])* $name:ident { $($variant:ident = $value:literal),* $(,)? })*) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        #[expect(missing_docs, reason = "the values are the model's")]
-        pub enum $name { $($variant),* }
-
-        impl $name {
-            /// Every value, in the model's order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
-
-            /// The value as it stands on the wire.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $value),* }
-            }
-
-            /// The value of that text.
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text)
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                Self::parse(&text).ok_or_else(|| {
-                    serde::de::Error::custom(concat!("unknown ", stringify!($name)))
-                })
-            }
-        }
-
-        impl Shape for $name {
-            const INFO: &'static ShapeInfo = &ShapeInfo {
-                name: stringify!($name),
-                kind: ShapeKind::Enum { values: &[$($value),*] },
-                sensitive: false,
-            };
-
-            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-                read_enum(Self::INFO, node, at, reader).map(|place| Self::ALL[place])
-            }
-        }
-
-        impl Write for $name {
-            fn write<W: Writer>(&self, out: &mut W) {
-                out.text(self.as_str());
-            }
-        }
-    )*};
-}
 
 enums! {
     /// The deprecated name of [`KeySpec`], which older clients send and read.

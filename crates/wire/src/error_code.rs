@@ -1,9 +1,10 @@
 //! The error codes that answers carry, with their HTTP status in either protocol.
 
 /// Declares the codes: the JSON protocol's name and status, then the query protocol's where it
-/// differs.
+/// differs. The name is the variant's, unless another variant has it and it is spelled out.
 macro_rules! error_codes {
-    ($($name:ident $status:literal $(or $query:literal $query_status:literal)?;)*) => {
+    ($($name:ident $(= $json:literal)? $status:literal
+        $(or $query:literal $query_status:literal)?;)*) => {
         /// An error's code. The name is what clients match on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[expect(missing_docs, reason = "a code says what it is; causes stand where it arises")]
@@ -15,7 +16,7 @@ macro_rules! error_codes {
 
             /// The code as the JSON protocol writes it.
             pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$name => stringify!($name)),* }
+                match self { $(Self::$name => crate::model_name!($name $($json)?)),* }
             }
 
             /// The HTTP status of the JSON protocol.
@@ -65,8 +66,8 @@ error_codes! {
     KMSInternalException 500 or "InternalFailure" 500;
     KMSInvalidStateException 400;
     KeyUnavailableException 500;
-    LimitExceededException 400;
-    MalformedPolicyDocumentException 400;
+    LimitExceededException 400 or "LimitExceeded" 409;
+    MalformedPolicyDocumentException 400 or "MalformedPolicyDocument" 400;
     NotFoundException 400;
     TagException 400;
     UnsupportedOperationException 400;
@@ -74,9 +75,31 @@ error_codes! {
     XksKeyInvalidConfigurationException 400;
     XksKeyNotFoundException 400;
 
+    // What IAM and STS declare (their service models), beside what they share with KMS.
+    ConcurrentModificationException 409 or "ConcurrentModification" 409;
+    DeleteConflictException 409 or "DeleteConflict" 409;
+    EntityAlreadyExistsException 409 or "EntityAlreadyExists" 409;
+    EntityTemporarilyUnmodifiableException 409 or "EntityTemporarilyUnmodifiable" 409;
+    ExpiredTokenException 400;
+    IDPCommunicationErrorException 400 or "IDPCommunicationError" 400;
+    IDPRejectedClaimException 403 or "IDPRejectedClaim" 403;
+    InvalidAuthorizationMessageException 400;
+    InvalidIdentityTokenException 400 or "InvalidIdentityToken" 400;
+    InvalidInputException 400 or "InvalidInput" 400;
+    NoSuchEntityException 404 or "NoSuchEntity" 404;
+    OpenIdIdpCommunicationErrorException 400 or "OpenIdIdpCommunicationError" 400;
+    PackedPolicyTooLargeException 400 or "PackedPolicyTooLarge" 400;
+    PolicyEvaluationException 500 or "PolicyEvaluation" 500;
+    PolicyNotAttachableException 400 or "PolicyNotAttachable" 400;
+    RegionDisabledException 403;
+    ServiceFailureException 500 or "ServiceFailure" 500;
+    UnmodifiableEntityException 400 or "UnmodifiableEntity" 400;
+
     // What every service answers, declared by none.
     // <https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html>
     AccessDeniedException 400 or "AccessDenied" 403;
+    // The session of the caller has ended; STS's own code of that name is for identity tokens.
+    ExpiredSessionToken = "ExpiredTokenException" 400 or "ExpiredToken" 403;
     IncompleteSignatureException 400 or "IncompleteSignature" 400;
     InvalidSignatureException 400 or "SignatureDoesNotMatch" 403;
     MissingAuthenticationTokenException 400 or "MissingAuthenticationToken" 403;
@@ -88,4 +111,34 @@ error_codes! {
     UnknownOperationException 400 or "InvalidAction" 400;
     UnrecognizedClientException 400 or "InvalidClientTokenId" 403;
     ValidationException 400 or "ValidationError" 400;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_has_its_words() {
+        for (code, json, query) in [
+            (
+                ErrorCode::NoSuchEntityException,
+                ("NoSuchEntityException", 404),
+                ("NoSuchEntity", 404),
+            ),
+            (
+                ErrorCode::LimitExceededException,
+                ("LimitExceededException", 400),
+                ("LimitExceeded", 409),
+            ),
+            (
+                ErrorCode::ExpiredTokenException,
+                ("ExpiredTokenException", 400),
+                ("ExpiredTokenException", 400),
+            ),
+            (ErrorCode::ExpiredSessionToken, ("ExpiredTokenException", 400), ("ExpiredToken", 403)),
+        ] {
+            assert_eq!((code.as_str(), code.status()), json);
+            assert_eq!(code.query(), query);
+        }
+    }
 }

@@ -3,12 +3,8 @@
 //! A type's name is the Rust name of the thing; the string is the shape's name in the model.
 
 use crate::arn::Arn;
-use crate::leaf::{Shape, ShapeInfo, ShapeKind, Write, read_list};
-use crate::node::Node;
-use crate::path::Path;
-use crate::reader::Reader;
-use crate::shapes::{EncryptionContext, KeyId, UNBOUNDED, is_name, is_word, list, pattern, text};
-use crate::writer::Writer;
+use crate::declare::{list, text};
+use crate::shapes::{EncryptionContext, KeyId, UNBOUNDED, is_name, is_word};
 
 fn is_principal(text: &str) -> bool {
     let others = ['+', '=', ',', '.', '@', ':', '/', '-'];

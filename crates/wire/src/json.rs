@@ -1,9 +1,8 @@
 //! The JSON encodings: AWS's JSON 1.1 for answers, CloudTrail's for audit records.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use crate::buffer::Buffer;
 use crate::leaf::{Shape, Write};
 use crate::path::lower_first;
 use crate::timestamp::Timestamp;
@@ -11,7 +10,7 @@ use crate::writer::Writer;
 
 /// Writes JSON into a buffer that is wiped when it is dropped: answers may hold plaintext.
 pub struct JsonWriter {
-    out: Zeroizing<Vec<u8>>,
+    out: Buffer,
     dialect: Dialect,
     first: bool,
 }
@@ -27,37 +26,26 @@ enum Dialect {
 impl JsonWriter {
     /// A writer of answers in JSON 1.1, with room for `capacity` bytes.
     pub fn answer(capacity: usize) -> Self {
-        Self::new(Dialect::Answer, Zeroizing::new(Vec::with_capacity(capacity)))
+        Self::new(Dialect::Answer, Buffer::with_capacity(capacity))
     }
 
     /// A writer of audit records, which continues `out`. Members whose shape is a blob or
     /// sensitive are left out, so that no caller can put plaintext into a record by mistake.
     pub fn record(out: Zeroizing<Vec<u8>>) -> Self {
-        Self::new(Dialect::Record, out)
+        Self::new(Dialect::Record, Buffer::continuing(out))
     }
 
-    fn new(dialect: Dialect, out: Zeroizing<Vec<u8>>) -> Self {
+    fn new(dialect: Dialect, out: Buffer) -> Self {
         Self { out, dialect, first: true }
     }
 
     /// What has been written.
     pub fn finish(self) -> Zeroizing<Vec<u8>> {
-        self.out
-    }
-
-    /// Makes room. A vector that grew by itself would leave an unwiped copy behind.
-    fn make_room(&mut self, more: usize) {
-        let length = self.out.len() + more;
-        if length > self.out.capacity() {
-            let mut grown = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
-            grown.extend_from_slice(&self.out);
-            self.out = grown;
-        }
+        self.out.finish()
     }
 
     fn put(&mut self, bytes: &[u8]) {
-        self.make_room(bytes.len());
-        self.out.extend_from_slice(bytes);
+        self.out.put(bytes);
     }
 
     /// Writes the name of a member of the object that is being written.
@@ -118,11 +106,11 @@ impl Writer for JsonWriter {
         self.put(b"]");
     }
 
-    fn map(&mut self, pairs: &[(String, String)]) {
+    fn map<K: AsRef<str>, V: Write>(&mut self, pairs: &[(K, V)]) {
         self.structure(|out| {
             for (key, value) in pairs {
-                out.name(key);
-                out.text(value);
+                out.name(key.as_ref());
+                value.write(out);
             }
         });
     }
@@ -158,12 +146,7 @@ impl Writer for JsonWriter {
 
     fn blob(&mut self, value: &[u8]) {
         self.put(b"\"");
-        let (start, length) = (self.out.len(), value.len().div_ceil(3) * 4);
-        self.make_room(length);
-        self.out.resize(start + length, 0);
-        // The room is exactly what padded base64 takes.
-        let written = STANDARD.encode_slice(value, &mut self.out[start..]).unwrap_or_default();
-        self.out.truncate(start + written);
+        self.out.put_base64(value);
         self.put(b"\"");
     }
 
@@ -194,6 +177,8 @@ impl Writer for JsonWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
 
     fn written(write: impl FnOnce(&mut JsonWriter)) -> String {

@@ -1,7 +1,7 @@
 //! What a leaf shape is: a name, a kind with its bounds, a way to be read and to be written.
 //!
-//! Owns the wording of a bound that doesn't hold. The shapes themselves are tables in
-//! [`crate::shapes`] and [`crate::enums`], made by the macros at the end of this file.
+//! Owns the wording of a bound that doesn't hold. The shapes themselves are tables, such as
+//! [`crate::shapes`] and [`crate::enums`], made by the macros of [`crate::declare`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,16 +49,21 @@ pub struct Pattern {
     pub matches: fn(&str) -> bool,
 }
 
+/// Grant tokens, the tokens of sessions, the codes of MFA devices, and what a context provider
+/// asserts of a caller.
+const BEARER_SHAPES: &[&str] =
+    &["GrantTokenList", "GrantTokenType", "contextAssertionType", "tokenCodeType", "tokenType"];
+
 impl ShapeInfo {
     /// Whether AWS repeats a value of this shape in a message about it.
     pub(crate) fn echoed(&self) -> bool {
         !self.sensitive && !matches!(self.kind, ShapeKind::Blob { .. })
     }
 
-    /// Whether a value of this shape may stand in an audit record. Grant tokens may not: who
-    /// reads one can use it.
+    /// Whether a value of this shape may stand in an audit record. What admits whoever holds it
+    /// may not, though the model doesn't call it sensitive: who reads one can use it.
     pub fn recorded(&self) -> bool {
-        self.echoed() && !matches!(self.name, "GrantTokenList" | "GrantTokenType")
+        self.echoed() && !BEARER_SHAPES.contains(&self.name)
     }
 
     /// The rules of a scalar, as AWS lists them for a list whose member breaks one.
@@ -228,6 +233,13 @@ pub(crate) fn read_integer(
     Some(number)
 }
 
+/// Makes `map` of [`Writer`] take maps of strings.
+impl Write for String {
+    fn write<W: Writer>(&self, out: &mut W) {
+        out.text(self);
+    }
+}
+
 impl Shape for bool {
     const INFO: &'static ShapeInfo =
         &ShapeInfo { name: "BooleanType", kind: ShapeKind::Boolean, sensitive: false };
@@ -289,9 +301,14 @@ pub(crate) fn read_list<T: Shape>(
     at: &Path<'_>,
     reader: &mut Reader,
 ) -> Option<List<T>> {
-    let Node::List(nodes) = node else {
-        reader.wrong_type(node, "List");
-        return None;
+    let nodes = match node {
+        Node::List(nodes) => nodes.as_slice(),
+        // How the query protocol writes a list without members: `Tags=`.
+        Node::Text(text) if reader.scalars_as_text() && text.is_empty() => &[],
+        _ => {
+            reader.wrong_type(node, "List");
+            return None;
+        }
     };
     let ShapeKind::List { min, max, .. } = info.kind else { return None };
     // The length first: the members of a list that is too long aren't worth reading.
@@ -351,4 +368,24 @@ pub(crate) fn read_map(node: &Node<'_>, reader: &mut Reader) -> Option<Map> {
     }
     pairs.sort_unstable();
     Some(pairs)
+}
+
+/// Reads the pairs of a map whose keys and values have bounds.
+pub(crate) fn read_pairs<K: Shape, V: Shape>(
+    node: &Node<'_>,
+    at: &Path<'_>,
+    reader: &mut Reader,
+) -> Option<Vec<(K, V)>> {
+    let Node::Object(members) = node else {
+        reader.wrong_type(node, "Map");
+        return None;
+    };
+    let mut pairs = Vec::with_capacity(members.len());
+    for (name, node) in members {
+        // All are read whatever is wrong with one, so that every violation is collected.
+        let key = K::read(&Node::Text(name.clone()), at, reader);
+        let value = V::read(node, &at.member(name), reader);
+        pairs.extend(key.zip(value));
+    }
+    (pairs.len() == members.len()).then_some(pairs)
 }

@@ -1,6 +1,6 @@
 //! AWS's names, limits, errors and encodings, written as tables that read like AWS's service model.
 //!
-//! Owns: the leaf shapes with their bounds ([`shapes`], [`enums`]), the structures built of them
+//! Owns: the leaf shapes with their bounds ([`shapes`], [`enums`], [`iam`], [`sts`]), the structures built of them
 //! (the [`structure!`] macro), the error codes ([`ErrorCode`]), reading a request body of either
 //! protocol into values that can't break a bound ([`Reader`]), and writing values back
 //! ([`Writer`]). A value of a type of this crate is valid wherever it turns up.
@@ -8,9 +8,12 @@
 //! Must not know: what any operation does, who calls it, where anything is stored.
 
 mod arn;
+mod buffer;
+mod declare;
 pub mod enums;
 mod error_code;
 pub mod grants;
+pub mod iam;
 mod json;
 mod leaf;
 mod node;

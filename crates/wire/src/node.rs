@@ -76,11 +76,15 @@ impl<'a> Node<'a> {
     /// [`Malformed`] where two parameters contradict each other, a list has gaps, or there are too
     /// many of them.
     pub fn from_query(body: &'a [u8]) -> Result<Self, Malformed> {
+        let mut parameters: Vec<_> =
+            form_urlencoded::parse(body).take(PARAMETERS_MAX + 1).collect();
+        if parameters.len() > PARAMETERS_MAX {
+            return Err(Malformed(Cow::Borrowed("Too many parameters")));
+        }
+        // The SDK for Go sends them in the order of their letters: member 10 before member 2.
+        parameters.sort_by(|(one, _), (other, _)| steps(one).cmp(steps(other)));
         let mut root = Node::Object(Vec::new());
-        for (count, (name, value)) in form_urlencoded::parse(body).enumerate() {
-            if count >= PARAMETERS_MAX {
-                return Err(Malformed(Cow::Borrowed("Too many parameters")));
-            }
+        for (name, value) in parameters {
             root.insert(&name, value)?;
         }
         Ok(root)
@@ -142,8 +146,8 @@ impl<'a> Node<'a> {
             *self = Node::List(Vec::new());
         }
         let Node::List(list) = self else { return Err(malformed()) };
-        // Parameters come in the order of their indices from every client known; a gap would let
-        // a short body ask for a long list.
+        // Parameters are in the order of their indices here; a gap would let a short body ask for
+        // a long list.
         if index > list.len() + 1 {
             return Err(malformed());
         }
@@ -166,6 +170,11 @@ impl<'a> Node<'a> {
         });
         Ok(&mut members[at].1)
     }
+}
+
+/// A parameter's name in steps that sort as the tree is built: an index by its number.
+fn steps(name: &str) -> impl Iterator<Item = (Option<usize>, &str)> {
+    name.split('.').map(|step| (step.parse().ok(), step))
 }
 
 /// Builds a [`Node`] from serde's events while counting depth and values down.
@@ -360,6 +369,16 @@ mod tests {
         assert_eq!(tags[0].text("Key"), Some("k "));
         assert_eq!(tags[0].text("Value"), Some(""));
         assert_eq!(tags[1].text("Key"), Some("l"));
+    }
+
+    #[test]
+    fn members_of_a_list_come_in_any_order() {
+        let letters = "T.member.1=a&T.member.10=j&T.member.2=b&T.member.3=c&T.member.4=d\
+            &T.member.5=e&T.member.6=f&T.member.7=g&T.member.9=i&T.member.8=h&A=1";
+        let node = Node::from_query(letters.as_bytes()).unwrap();
+        let Some(Node::List(members)) = node.member("T") else { panic!("no list") };
+        let texts: Vec<_> = ('a'..='j').map(|c| Node::Text(c.to_string().into())).collect();
+        assert_eq!(*members, texts);
     }
 
     #[test]

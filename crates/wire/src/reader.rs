@@ -312,4 +312,57 @@ mod tests {
         assert_eq!(sample.dry_run, Some(true));
         assert_eq!(sample.tag_keys.unwrap().0.len(), 1);
     }
+
+    #[test]
+    fn in_the_query_protocol_an_empty_list_is_an_empty_text() {
+        let read = |body: &[u8]| Reader::query().read::<Sample>(&Node::from_query(body).unwrap());
+        let sample = read(b"KeyId=k&TagKeys=&Tags=").unwrap_or_else(|e| panic!("{e:?}"));
+        assert!(sample.tag_keys.is_some_and(|keys| keys.0.is_empty()));
+        assert!(sample.tags.is_some_and(|tags| tags.0.is_empty()));
+        assert!(matches!(read(b"KeyId=k&TagKeys=a"), Err(Invalid::Malformed(_))));
+        // A list that may not be empty is refused as JSON's is.
+        let Err(Invalid::Violations(text)) = read(b"KeyId=k&ResourceOwners=") else {
+            panic!("valid");
+        };
+        assert_eq!(
+            text,
+            "1 validation error detected: Value '[]' at 'resourceOwners' failed to satisfy \
+             constraint: Member must have length greater than or equal to 1"
+        );
+    }
+
+    #[test]
+    fn in_the_query_protocol_bounds_are_worded_as_in_json() {
+        use crate::iam::{Tags, UserName};
+
+        crate::structure! {
+            struct CreateUserRequest {
+                user_name: UserName = required "UserName",
+                tags: Tags = optional "Tags",
+            }
+        }
+        for (body, text) in [
+            (
+                "UserName=a%20b",
+                "Value 'a b' at 'userName' failed to satisfy constraint: \
+                 Member must satisfy regular expression pattern: [\\w+=,.@-]+",
+            ),
+            (
+                "UserName=a&Tags.member.1.Key=k",
+                "Value null at 'tags.1.member.value' failed to satisfy constraint: \
+                 Member must not be null",
+            ),
+            (
+                "Tags=",
+                "Value null at 'userName' failed to satisfy constraint: Member must not be null",
+            ),
+        ] {
+            let node = Node::from_query(body.as_bytes()).unwrap();
+            let Err(Invalid::Violations(found)) = Reader::query().read::<CreateUserRequest>(&node)
+            else {
+                panic!("{body}");
+            };
+            assert_eq!(found, format!("1 validation error detected: {text}"));
+        }
+    }
 }

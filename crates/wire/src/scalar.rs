@@ -20,7 +20,8 @@ pub enum Scalar {
 
 /// A structure, as far as its members can be asked for by name.
 pub trait Members: Send + Sync {
-    /// The member of that name, as the model spells it; `None` where it is absent or no scalar.
+    /// The member of that name, as the model spells it; `None` where it is absent, no scalar, or
+    /// nothing that may be recorded: what a policy compares can end up in its reason.
     fn scalar(&self, name: &str) -> Option<Scalar>;
 }
 
@@ -57,7 +58,7 @@ impl Writer for Picker<'_> {
     }
 
     fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
-        if self.depth == 1 && name == self.name {
+        if self.depth == 1 && name == self.name && T::INFO.recorded() {
             self.picking = true;
             value.write(self);
             self.picking = false;
@@ -66,7 +67,7 @@ impl Writer for Picker<'_> {
 
     fn list<T: Write>(&mut self, _: &[T]) {}
 
-    fn map(&mut self, _: &[(String, String)]) {}
+    fn map<K: AsRef<str>, V: Write>(&mut self, _: &[(K, V)]) {}
 
     fn text(&mut self, value: &str) {
         self.keep(|| Scalar::Text(value.to_owned()));

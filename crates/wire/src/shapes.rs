@@ -4,174 +4,12 @@
 
 use std::sync::Arc;
 
-use crate::leaf::{
-    Integer, Map, Shape, ShapeInfo, ShapeKind, Write, read_integer, read_list, read_map,
-};
+use crate::declare::{blob, integer, list, text};
+use crate::leaf::{Map, Shape, ShapeInfo, ShapeKind, Write, read_map};
 use crate::node::Node;
 use crate::path::Path;
 use crate::reader::Reader;
 use crate::writer::Writer;
-
-/// Declares a string shape: a newtype over String that holds only what the bounds allow.
-macro_rules! text {
-    ($($(#[$meta:meta])* $name:ident = $shape:literal, $min:literal ..= $max:expr
-        $(, pattern $pattern:literal by $matches:expr)?;)*) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(String);
-
-        impl $name {
-            /// A value that the server itself made, for an answer.
-            pub fn of(text: impl Into<String>) -> Self {
-                Self(text.into())
-            }
-
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl Shape for $name {
-            const INFO: &'static ShapeInfo = &ShapeInfo {
-                name: $shape,
-                kind: ShapeKind::Text {
-                    min: $min,
-                    max: $max,
-                    pattern: pattern!($($pattern by $matches)?),
-                },
-                sensitive: false,
-            };
-
-            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-                crate::leaf::read_text(Self::INFO, node, at, reader).map(Self)
-            }
-        }
-
-        impl Write for $name {
-            fn write<W: Writer>(&self, out: &mut W) {
-                out.text(&self.0);
-            }
-        }
-    )*};
-}
-
-macro_rules! pattern {
-    () => {
-        None
-    };
-    ($text:literal by $matches:expr) => {
-        Some(crate::leaf::Pattern { text: $text, matches: $matches })
-    };
-}
-
-/// Declares a blob shape: bytes within bounds, wiped when dropped.
-macro_rules! blob {
-    ($($(#[$meta:meta])* $name:ident = $shape:literal, $min:literal ..= $max:literal,
-        sensitive: $sensitive:literal;)*) => {$(
-        $(#[$meta])*
-        pub struct $name(zeroize::Zeroizing<Vec<u8>>);
-
-        impl $name {
-            /// Bytes that the server itself made, for an answer.
-            pub fn of(bytes: zeroize::Zeroizing<Vec<u8>>) -> Self {
-                Self(bytes)
-            }
-
-            /// The bytes.
-            pub fn as_bytes(&self) -> &[u8] {
-                &self.0
-            }
-        }
-
-        impl Shape for $name {
-            const INFO: &'static ShapeInfo = &ShapeInfo {
-                name: $shape,
-                kind: ShapeKind::Blob { min: $min, max: $max },
-                sensitive: $sensitive,
-            };
-
-            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-                let bytes = crate::leaf::read_blob(Self::INFO, node, at, reader)?;
-                Some(Self(zeroize::Zeroizing::new(bytes)))
-            }
-        }
-
-        impl Write for $name {
-            fn write<W: Writer>(&self, out: &mut W) {
-                out.blob(&self.0);
-            }
-        }
-    )*};
-}
-
-/// Declares an integer shape.
-macro_rules! integer {
-    ($($(#[$meta:meta])* $name:ident = $shape:literal, $min:literal ..= $max:literal;)*) => {$(
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub struct $name(i32);
-
-        impl $name {
-            /// A number that the server itself chose, for an answer.
-            pub const fn of(value: i32) -> Self {
-                Self(value)
-            }
-        }
-
-        impl Integer for $name {
-            fn value(self) -> i32 {
-                self.0
-            }
-        }
-
-        impl Shape for $name {
-            const INFO: &'static ShapeInfo = &ShapeInfo {
-                name: $shape,
-                kind: ShapeKind::Integer { min: $min, max: $max },
-                sensitive: false,
-            };
-
-            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-                read_integer(Self::INFO, node, at, reader).map(Self)
-            }
-        }
-
-        impl Write for $name {
-            fn write<W: Writer>(&self, out: &mut W) {
-                out.integer(i64::from(self.0));
-            }
-        }
-    )*};
-}
-
-/// Declares a list shape; without bounds of its own, the body's limit on values bounds it.
-macro_rules! list {
-    ($($(#[$meta:meta])* $name:ident = $shape:literal of $member:ty,
-        $min:literal ..= $max:expr;)*) => {$(
-        $(#[$meta])*
-        pub struct $name(pub Vec<$member>);
-
-        impl Shape for $name {
-            const INFO: &'static ShapeInfo = &ShapeInfo {
-                name: $shape,
-                kind: ShapeKind::List { member: <$member as Shape>::INFO, min: $min, max: $max },
-                sensitive: false,
-            };
-
-            fn read(node: &Node<'_>, at: &Path<'_>, reader: &mut Reader) -> Option<Self> {
-                read_list(Self::INFO, node, at, reader).map(Self)
-            }
-        }
-
-        impl Write for $name {
-            fn write<W: Writer>(&self, out: &mut W) {
-                out.list(&self.0);
-            }
-        }
-    )*};
-}
-pub(crate) use {list, pattern, text};
 
 /// The model sets no bound; the limit on a body does.
 pub(crate) const UNBOUNDED: usize = usize::MAX;
@@ -188,7 +26,7 @@ fn is_lower_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn is_policy(text: &str) -> bool {
+pub(crate) fn is_policy(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}'))
 }
 

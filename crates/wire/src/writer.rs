@@ -16,8 +16,8 @@ pub trait Writer: Sized {
     /// A list.
     fn list<T: Write>(&mut self, values: &[T]);
 
-    /// A map of strings.
-    fn map(&mut self, pairs: &[(String, String)]);
+    /// A map.
+    fn map<K: AsRef<str>, V: Write>(&mut self, pairs: &[(K, V)]);
 
     /// A string.
     fn text(&mut self, value: &str);
