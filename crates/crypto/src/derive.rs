@@ -46,6 +46,9 @@ impl Label {
     pub(crate) const IMPORT_TOKEN: Self = Self("strongroom/v1/token/import");
     pub(crate) const GRANT_TOKEN: Self = Self("strongroom/v1/token/grant");
     pub(crate) const SESSION_TOKEN: Self = Self("strongroom/v1/token/session");
+    pub(crate) const ACCESS_KEY: Self = Self("strongroom/v1/token/access-key");
+    pub(crate) const AUTHORIZATION_MESSAGE: Self =
+        Self("strongroom/v1/token/authorization-message");
     /// The value in a root key file that shows damage, from the root key.
     pub(crate) const ROOT_KEY_FILE: Self = Self("strongroom/v1/root-key-file");
 
@@ -108,7 +111,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Label; 17] = [
+    const ALL: [Label; 19] = [
         Label::BLOB,
         Label::MATERIAL_ID,
         Label::WRAP_DOMAIN_KEY,
@@ -126,6 +129,8 @@ mod tests {
         Label::IMPORT_TOKEN,
         Label::GRANT_TOKEN,
         Label::SESSION_TOKEN,
+        Label::ACCESS_KEY,
+        Label::AUTHORIZATION_MESSAGE,
     ];
 
     fn derive(secret: &[u8], label: Label, context: &[u8]) -> [u8; DERIVED] {

@@ -24,6 +24,10 @@ pub enum TokenKind {
     Grant,
     /// The SessionToken of STS credentials.
     Session,
+    /// The secret of an access key, as it is stored.
+    AccessKey,
+    /// The encoded message of a refusal.
+    AuthorizationMessage,
 }
 
 impl TokenKind {
@@ -32,6 +36,8 @@ impl TokenKind {
             Self::Import => Label::IMPORT_TOKEN,
             Self::Grant => Label::GRANT_TOKEN,
             Self::Session => Label::SESSION_TOKEN,
+            Self::AccessKey => Label::ACCESS_KEY,
+            Self::AuthorizationMessage => Label::AUTHORIZATION_MESSAGE,
         }
     }
 }
@@ -84,7 +90,13 @@ fn aad(label: Label, context: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const KINDS: [TokenKind; 3] = [TokenKind::Import, TokenKind::Grant, TokenKind::Session];
+    const KINDS: [TokenKind; 5] = [
+        TokenKind::Import,
+        TokenKind::Grant,
+        TokenKind::Session,
+        TokenKind::AccessKey,
+        TokenKind::AuthorizationMessage,
+    ];
 
     #[test]
     fn a_token_opens_with_its_own_key_kind_and_context_only() {

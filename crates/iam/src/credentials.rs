@@ -2,43 +2,136 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use service::{Caller, CallerKind};
-use wire::{AccountId, partition};
+use service::{Caller, CallerKind, Error};
+use wire::{AccountId, Timestamp, partition};
 use zeroize::Zeroizing;
 
-/// Knows access keys.
-pub trait Credentials: Send + Sync {
-    /// Whose access key that is, if it is known. `region` decides the partition of the caller's
-    /// ARN; `session_token` is what came with the request.
-    fn find(
+use crate::directory::Directory;
+use crate::session::Whose;
+
+/// Knows access keys: those of users and sessions, and dev mode's if it is on.
+pub struct Credentials {
+    directory: Arc<Directory>,
+    dev: Option<DevCredentials>,
+}
+
+/// An access key that is known.
+pub struct Credential {
+    /// Whose it is.
+    pub caller: Caller,
+    /// What its signatures are checked with.
+    pub secret: Secret,
+}
+
+/// What a signature is checked with.
+pub enum Secret {
+    /// Any secret will do: the signature is not checked. Dev mode's root users alone.
+    Any,
+    /// This secret access key.
+    Key(Arc<SecretAccessKey>),
+}
+
+/// Why an access key is nobody's.
+#[derive(Debug)]
+pub enum NoCredential {
+    /// It isn't known, inactive, or its session token is none.
+    Unknown,
+    /// Its session has expired.
+    Expired,
+    /// It can't be found out.
+    Failed(Error),
+}
+
+impl From<Error> for NoCredential {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Credentials {
+    /// The access keys of a directory's users and sessions.
+    pub fn new(directory: Arc<Directory>) -> Self {
+        Self { directory, dev: None }
+    }
+
+    /// With dev mode's beside them.
+    pub fn with_dev(self, dev: DevCredentials) -> Self {
+        Self { dev: Some(dev), ..self }
+    }
+
+    /// The principals that they speak for.
+    pub fn directory(&self) -> &Arc<Directory> {
+        &self.directory
+    }
+
+    /// Whose access key that is. `session_token` is what came with the request; `region` decides the
+    /// partition of the caller's ARN.
+    ///
+    /// # Errors
+    /// [`NoCredential`].
+    pub async fn find(
         &self,
         access_key_id: &str,
         session_token: Option<&str>,
         region: &str,
-    ) -> Option<Credential<'_>>;
-}
+        now: Timestamp,
+    ) -> Result<Credential, NoCredential> {
+        let partition = partition(region);
+        if let Some(dev) = &self.dev
+            && let Some(known) = dev.find(access_key_id, session_token, region)
+        {
+            return known.ok_or(NoCredential::Unknown);
+        }
+        let Some(token) = session_token else {
+            return self.long_term(access_key_id, partition).await;
+        };
+        match self.directory.session(access_key_id, token, partition, now).await? {
+            Whose::Caller(caller, secret) => {
+                Ok(Credential { caller: *caller, secret: Secret::Key(secret) })
+            }
+            Whose::Expired => Err(NoCredential::Expired),
+            Whose::Nobody => Err(NoCredential::Unknown),
+        }
+    }
 
-/// An access key that is known.
-pub struct Credential<'a> {
-    /// Whose it is.
-    pub caller: Caller,
-    /// What its signatures are checked with.
-    pub secret: Secret<'a>,
-}
-
-/// What a signature is checked with.
-pub enum Secret<'a> {
-    /// Any secret will do: the signature is not checked. Dev mode's root users alone.
-    Any,
-    /// This secret access key.
-    Key(&'a SecretAccessKey),
+    async fn long_term(
+        &self,
+        access_key_id: &str,
+        partition: &str,
+    ) -> Result<Credential, NoCredential> {
+        let key = self.directory.access_key(access_key_id).await?;
+        let key = key.filter(|key| key.record.active).ok_or(NoCredential::Unknown)?;
+        let account = key.record.account;
+        let caller = match &key.record.user {
+            None => Caller::root(account, partition, access_key_id),
+            Some(name) => {
+                let user = self.directory.user(partition, &account, name).await?;
+                let user = user.ok_or(NoCredential::Unknown)?;
+                Caller {
+                    account,
+                    arn: user.arn.clone(),
+                    principal_id: user.unique_id.clone(),
+                    kind: CallerKind::User,
+                    access_key_id: access_key_id.to_owned(),
+                    principal: Some(user),
+                    session: None,
+                }
+            }
+        };
+        Ok(Credential { caller, secret: Secret::Key(Arc::clone(&key.secret)) })
+    }
 }
 
 /// A secret access key: wiped when dropped, never printed.
 pub struct SecretAccessKey(Zeroizing<String>);
 
 impl SecretAccessKey {
+    pub(crate) fn new(secret: Zeroizing<String>) -> Self {
+        Self(secret)
+    }
+
     /// The key, for the derivation of signing keys alone.
     pub fn expose(&self) -> &str {
         &self.0
@@ -57,7 +150,7 @@ const LENGTH_MAX: usize = 128;
 /// verified in full.
 #[derive(Default)]
 pub struct DevCredentials {
-    root_access_keys: HashMap<String, (AccountId, SecretAccessKey)>,
+    root_access_keys: HashMap<String, (AccountId, Arc<SecretAccessKey>)>,
 }
 
 /// A line of a file of root access keys that can't be read.
@@ -102,43 +195,37 @@ impl DevCredentials {
             if id.len() > LENGTH_MAX || secret.len() > LENGTH_MAX || !is_word {
                 return Err(invalid("not an access key id with its secret access key"));
             }
-            let secret = SecretAccessKey(Zeroizing::new(secret.to_owned()));
+            let secret = Arc::new(SecretAccessKey(Zeroizing::new(secret.to_owned())));
             if root_access_keys.insert(id.to_owned(), (account, secret)).is_some() {
                 return Err(invalid("this access key id stands above already"));
             }
         }
         Ok(Self { root_access_keys })
     }
-}
 
-impl Credentials for DevCredentials {
+    /// Whose access key that is in dev mode: `None` for one that dev mode leaves to the others,
+    /// and nobody's where it is its own but doesn't fit.
     fn find(
         &self,
         access_key_id: &str,
         session_token: Option<&str>,
         region: &str,
-    ) -> Option<Credential<'_>> {
+    ) -> Option<Option<Credential>> {
+        let partition = partition(region);
         if let Some((account, secret)) = self.root_access_keys.get(access_key_id) {
             // A long-term access key has no session; a token beside it is a mix-up.
-            let caller = session_token.is_none().then(|| root(*account, access_key_id, region))?;
-            return Some(Credential { caller, secret: Secret::Key(secret) });
+            let caller =
+                session_token.is_none().then(|| Caller::root(*account, partition, access_key_id));
+            let secret = Secret::Key(Arc::clone(secret));
+            return Some(caller.map(|caller| Credential { caller, secret }));
         }
         if access_key_id.starts_with("AKIA") || access_key_id.starts_with("ASIA") {
             return None;
         }
         let account =
             AccountId::parse(access_key_id).or_else(|_| AccountId::parse("000000000000")).ok()?;
-        Some(Credential { caller: root(account, access_key_id, region), secret: Secret::Any })
-    }
-}
-
-fn root(account: AccountId, access_key_id: &str, region: &str) -> Caller {
-    Caller {
-        account,
-        arn: format!("arn:{}:iam::{account}:root", partition(region)),
-        principal_id: account.as_str().to_owned(),
-        kind: CallerKind::Root,
-        access_key_id: access_key_id.to_owned(),
+        let caller = Caller::root(account, partition, access_key_id);
+        Some(Some(Credential { caller, secret: Secret::Any }))
     }
 }
 
@@ -150,7 +237,8 @@ mod tests {
     fn who_dev_mode_lets_in() {
         let credentials = DevCredentials::default();
         let account = |id| {
-            credentials.find(id, Some("token"), "us-east-1").map(|c| c.caller.account.to_string())
+            let found = credentials.find(id, Some("token"), "us-east-1").flatten();
+            found.map(|c| c.caller.account.to_string())
         };
         assert_eq!(account("111122223333").as_deref(), Some("111122223333"));
         for id in ["test", "1111222233334", "anything"] {
@@ -158,7 +246,7 @@ mod tests {
         }
         assert_eq!(account("AKIAIOSFODNN7EXAMPLE"), None);
         assert_eq!(account("ASIAIOSFODNN7EXAMPLE"), None);
-        let found = credentials.find("111122223333", None, "cn-north-1").unwrap();
+        let found = credentials.find("111122223333", None, "cn-north-1").flatten().unwrap();
         assert_eq!(found.caller.arn, "arn:aws-cn:iam::111122223333:root");
     }
 
@@ -166,10 +254,10 @@ mod tests {
     fn root_access_keys_have_a_secret() {
         let text = "# test keys\n\n111122223333 AKIAEXAMPLE made-up-secret\n";
         let credentials = DevCredentials::with_root_access_keys(text).unwrap();
-        let found = credentials.find("AKIAEXAMPLE", None, "us-east-1").unwrap();
+        let found = credentials.find("AKIAEXAMPLE", None, "us-east-1").flatten().unwrap();
         assert_eq!(found.caller.account.as_str(), "111122223333");
         assert!(matches!(found.secret, Secret::Key(key) if key.expose() == "made-up-secret"));
-        assert!(credentials.find("AKIAEXAMPLE", Some("token"), "us-east-1").is_none());
+        assert!(credentials.find("AKIAEXAMPLE", Some("token"), "us-east-1").unwrap().is_none());
     }
 
     #[test]

@@ -1,27 +1,68 @@
-//! Accounts and the principals in them, and the Security Token Service.
+//! Accounts and the principals in them: IAM and the Security Token Service.
 //!
-//! Owns: which access key belongs to whom ([`Credentials`]), and the operations of STS. So far the
-//! only principals are the root users of accounts, and the only credentials are dev mode's.
+//! Owns users, groups, roles, policies, identity providers and access keys ([`Directory`]), whom an
+//! access key speaks for ([`Credentials`]), and the operations of both services, one file each.
 //!
 //! Must not know: HTTP, how a signature is verified, what a key is.
 
+mod access_key;
+mod attachments;
+mod authorization;
+mod aws_managed;
+mod conditions;
 mod credentials;
+mod directory;
+mod document;
+mod entities;
+mod identity;
+mod ids;
+mod last_use;
+mod layout;
+mod limits;
 mod operations;
+mod paging;
+mod records;
+mod session;
+mod sts;
+
+use std::sync::Arc;
 
 use service::{AnyOperation, Protocol, Service};
 
+pub use conditions::{condition_keys, is_condition_key};
 pub use credentials::{
-    Credential, Credentials, DevCredentials, InvalidLine, Secret, SecretAccessKey,
+    Credential, Credentials, DevCredentials, InvalidLine, NoCredential, Secret, SecretAccessKey,
 };
-pub use operations::MISSING_STS;
+pub use directory::Directory;
+pub use layout::PREFIX;
+pub use limits::Limits;
+pub use operations::MISSING;
+pub use sts::MISSING as MISSING_STS;
+
+/// Identity and Access Management.
+pub struct Iam {
+    /// The principals of all accounts.
+    pub directory: Arc<Directory>,
+}
 
 /// The Security Token Service.
-pub struct Sts;
+pub struct Sts {
+    /// The principals of all accounts.
+    pub directory: Arc<Directory>,
+}
+
+impl Service for Iam {
+    const SIGNING_NAME: &'static str = "iam";
+    const EVENT_SOURCE: &'static str = "iam.amazonaws.com";
+    const PROTOCOL: Protocol =
+        Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
+}
 
 impl Service for Sts {
     const SIGNING_NAME: &'static str = "sts";
     const EVENT_SOURCE: &'static str = "sts.amazonaws.com";
     const PROTOCOL: Protocol =
         Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
-    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::STS;
+    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = sts::REGISTRY;
 }

@@ -6,7 +6,7 @@ use service::{Context, Error, Facts, Resource, Target};
 use wire::shapes::AliasName;
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
-use crate::authorization::permit_all;
+use crate::authorization::{permit_all, permit_by_identity};
 use crate::key::Key;
 use crate::key_id::{KeyId, not_found};
 use crate::limits::Limits;
@@ -49,8 +49,19 @@ pub(crate) fn target_name(name: &wire::shapes::KeyId) -> Result<&wire::shapes::K
     Ok(name)
 }
 
+/// Refuses unless the caller's own policies let it do what the operation does to the alias of that
+/// name in its account: aliases have no policies.
+///
+/// # Errors
+/// AccessDeniedException.
+pub(crate) fn permit_alias(cx: &Context<'_, Kms>, facts: &Facts, name: &str) -> Result<(), Error> {
+    let arn = alias_arn(cx.account(), cx.region, name);
+    facts.actions.iter().try_for_each(|action| permit_by_identity(cx, action, &arn))
+}
+
 /// An alias with the key behind it.
 pub(crate) struct AliasTarget {
+    pub(crate) name: String,
     pub(crate) alias: Arc<Alias>,
     pub(crate) key: Arc<Key>,
 }
@@ -69,7 +80,7 @@ impl AliasTarget {
             None => None,
         };
         match (alias, key) {
-            (Some(alias), Some(key)) => Ok(Self { alias, key }),
+            (Some(alias), Some(key)) => Ok(Self { name: name.to_owned(), alias, key }),
             _ => {
                 Err(not_found(format!("Alias {} is not found.", alias_arn(account, region, name))))
             }
@@ -79,6 +90,7 @@ impl AliasTarget {
 
 impl Target<Kms> for AliasTarget {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_alias(cx, facts, &self.name)?;
         permit_all(cx, facts, &self.key).await
     }
 
@@ -106,6 +118,17 @@ impl Kms {
     ) -> Result<bool, Error> {
         let Some(alias) = self.alias(account, region, name).await? else { return Ok(true) };
         self.remove(account, region, &alias.record.target, now).await
+    }
+
+    /// The names of the key's aliases, with their prefix.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn aliases_of(&self, key: &Key) -> Result<Vec<String>, Error> {
+        let prefix = layout::key_aliases(&key.account, &key.region, key.id.as_str());
+        let page = self.store.range(&prefix, "", Limits::ALIASES_PER_KEY_BOUND).await?;
+        let name = |key: &str| key.strip_prefix(&prefix).map(ToOwned::to_owned);
+        Ok(page.items.iter().filter_map(|item| name(&item.key)).collect())
     }
 
     /// Refuses a further alias for a key that has as many as it may.

@@ -1,22 +1,20 @@
 //! Whether a caller may do something to a key, and in which words it is refused.
 
-use policy::{
-    Attached, Caller, Decision, Delegation, Identity, Policies, Refusal, Request, Resource, decide,
-};
+use policy::{Attached, Decision, Delegation, Grant, Layer, Means, Refusal, Resource};
 use service::{CallerKind, Context, Error, Facts};
 use wire::ErrorCode;
 
 use crate::Kms;
 use crate::conditions::Conditions;
 use crate::grants::Circumstances;
+use crate::grants::account_arn;
 use crate::key::Key;
 use crate::key_policy::DEFAULT_NAME;
 
-/// Refuses unless the key's policy lets the caller do `action`, or is silent and a grant does.
+/// Refuses unless policies let the caller do `action` to the key, or are silent and a grant does.
 ///
-/// The only principals so far are root users. Root has no bypass: a key policy that doesn't name
-/// the account locks it out. Within the account nothing else limits root, so the key policy and
-/// grants alone decide; another account's key needs the operation to be one that crosses accounts.
+/// Root has no bypass: a key policy that doesn't name the account locks it out. Another account's
+/// key needs the operation to be one that crosses accounts, whatever its policy says.
 pub(crate) async fn permit(
     cx: &Context<'_, Kms>,
     facts: &Facts,
@@ -24,61 +22,137 @@ pub(crate) async fn permit(
     action: &str,
     request: &Circumstances,
 ) -> Result<(), Error> {
-    let own = cx.caller.account == key.account;
-    let within_reach = own || facts.cross_account;
-    let refused = match by_policy(cx, key, action, request) {
-        Ok(()) if within_reach => return Ok(()),
-        Ok(()) => return Err(unreachable_key(cx, action)),
-        Err(refused) => refused,
-    };
+    if cx.caller.account != key.account && !facts.cross_account {
+        return Err(unreachable_key(cx, action));
+    }
+    let mut conditions = Conditions::of(cx, key, action, request);
+    let mut refused = decide(cx, key, &conditions, None);
+    if conditions.lack_aliases() {
+        conditions.learn_aliases(cx.service.aliases_of(key).await?);
+        refused = decide(cx, key, &conditions, None);
+    }
+    let Err(refused) = refused else { return Ok(()) };
     // No grant overrides a denial.
-    let grantable = refused.silent && within_reach && facts.grantable;
-    if grantable && is_granted(cx, key, action, request).await? {
-        return Ok(());
+    if !refused.silent || !facts.grantable {
+        return Err(refused.error);
     }
-    if own {
-        return Err(denied(cx, action, &key.arn, &refused.reason));
-    }
-    // Another account's caller learns nothing of the policy, nor whether there is such a key.
-    Err(unreachable_key(cx, action))
+    let Some(means) = granted(cx, key, action, request).await? else { return Err(refused.error) };
+    let grant = Grant { id: "", means };
+    decide(cx, key, &conditions, Some(grant)).map_err(|refused| refused.error)
 }
 
 /// Why policies don't let a caller do something.
 struct Refused {
     /// Whether nothing denies it, so that a grant may allow it.
     silent: bool,
-    /// In AWS's words.
-    reason: String,
+    error: Error,
 }
 
-/// What the key's policy says.
-fn by_policy(
+/// What the caller's policies and the key's say, and a grant beside them.
+fn decide(
+    cx: &Context<'_, Kms>,
+    key: &Key,
+    conditions: &Conditions<'_>,
+    grant: Option<Grant<'_>>,
+) -> Result<(), Refused> {
+    let (caller, action) = (cx.caller, conditions.action);
+    let side = Resource {
+        account: key.account.as_str(),
+        policy: Some(Attached { name: DEFAULT_NAME, document: &key.policy }),
+        delegation: Delegation::Needed,
+        grant,
+    };
+    caller.decide(action, &key.arn, conditions, Some(side), |decision| {
+        let Decision::Deny(refusal) = decision else { return Ok(()) };
+        let (silent, layer) = match refusal {
+            Refusal::Explicit(source) => (false, source.layer),
+            Refusal::Implicit(layer) => (true, layer),
+        };
+        // Another account's caller learns nothing of the policy, nor whether there is such a key.
+        let error = if layer == Layer::Resource && caller.account != key.account {
+            unreachable_key(cx, action)
+        } else {
+            caller.denied(action, &key.arn, &refusal.clause(action))
+        };
+        Err(Refused { silent, error })
+    })
+}
+
+/// Refuses unless the caller may retire a grant on the key: as a party to whom the grant gives that
+/// (`party`), or by its own policies where the grant leaves it to the account (`delegated`). The
+/// key's policy has no say in it (developer guide, "Retiring and revoking grants").
+///
+/// # Errors
+/// AccessDeniedException.
+pub(crate) fn permit_retiring(
     cx: &Context<'_, Kms>,
     key: &Key,
     action: &str,
-    request: &Circumstances,
-) -> Result<(), Refused> {
-    let caller = Caller::root(cx.caller.account.as_str(), &cx.caller.arn);
-    let context = Conditions { cx, key, action, request };
-    let asked = Request { caller: &caller, action, resource: &key.arn, context: &context };
-    let policies = Policies {
-        identity: Identity::Root,
-        boundary: None,
-        session: None,
-        resource: Some(Resource {
-            account: key.account.as_str(),
-            policy: Some(Attached { name: DEFAULT_NAME, document: &key.policy }),
-            delegation: Delegation::Needed,
-            grant: None,
-        }),
-    };
-    match decide(&asked, &policies) {
+    party: bool,
+    delegated: bool,
+) -> Result<(), Error> {
+    let request = Circumstances::default();
+    let conditions = Conditions::of(cx, key, action, &request);
+    let caller = cx.caller;
+    caller.decide(action, &key.arn, &conditions, None, |decision| match decision {
+        Decision::Deny(Refusal::Explicit(source)) => {
+            let clause = Refusal::Explicit(source).clause(action);
+            Err(caller.denied(action, &key.arn, &clause))
+        }
+        _ if party => Ok(()),
+        Decision::Allow { .. } if delegated => Ok(()),
+        Decision::Deny(refusal) if caller.account == key.account => {
+            Err(caller.denied(action, &key.arn, &refusal.clause(action)))
+        }
+        _ => Err(unreachable_key(cx, action)),
+    })
+}
+
+/// Refuses unless the caller's own policies let it do `action` to what has no policy itself: an
+/// alias, or no resource at all (`*`).
+///
+/// # Errors
+/// AccessDeniedException.
+pub(crate) fn permit_by_identity(
+    cx: &Context<'_, Kms>,
+    action: &str,
+    resource: &str,
+) -> Result<(), Error> {
+    let request = Circumstances::default();
+    by_identity(cx, resource, &Conditions::of_account(cx, action, &request))
+}
+
+/// Refuses unless the caller's own policies let it make a key in the account: a new one, or the
+/// replica of that one; with tags, which takes another permission.
+///
+/// # Errors
+/// AccessDeniedException.
+pub(crate) fn permit_new_key(
+    cx: &Context<'_, Kms>,
+    primary: Option<&Key>,
+    tagged: bool,
+) -> Result<(), Error> {
+    let request = Circumstances::default();
+    let actions = ["kms:CreateKey", "kms:TagResource"];
+    actions[..1 + usize::from(tagged)].iter().try_for_each(|action| {
+        let conditions = match primary {
+            Some(primary) => Conditions::of(cx, primary, action, &request),
+            None => Conditions::of_account(cx, action, &request),
+        };
+        by_identity(cx, "*", &conditions)
+    })
+}
+
+fn by_identity(
+    cx: &Context<'_, Kms>,
+    resource: &str,
+    conditions: &Conditions<'_>,
+) -> Result<(), Error> {
+    let action = conditions.action;
+    cx.caller.decide(action, resource, conditions, None, |decision| match decision {
         Decision::Allow { .. } => Ok(()),
-        Decision::Deny(refusal) => Err(Refused {
-            silent: matches!(refusal, Refusal::Implicit(_)),
-            reason: refusal.clause(action),
-        }),
-    }
+        Decision::Deny(refusal) => Err(cx.caller.denied(action, resource, &refusal.clause(action))),
+    })
 }
 
 /// Refuses unless the caller may do all that the operation needs, to that key. For operations that
@@ -94,35 +168,39 @@ pub(crate) async fn permit_all(
     Ok(())
 }
 
-/// The principals whose grants the caller may use, by the names that grants have for them.
-pub(crate) fn grantees(caller: &service::Caller) -> impl Iterator<Item = &str> {
-    match caller.kind {
-        CallerKind::Root => std::iter::once(caller.arn.as_str()),
+/// The principals whose grants the caller may use, by the names that grants have for them, and what
+/// a grant to each is worth to it: users and roles by their unique ids, all else by ARN.
+pub(crate) fn grantees(cx: &Context<'_, Kms>) -> Vec<(String, Means)> {
+    let caller = cx.caller;
+    let account = account_arn(&caller.account, cx.region);
+    if caller.kind == CallerKind::Root {
+        return vec![(account, Means::Itself)];
     }
+    let mut names = Vec::with_capacity(3);
+    let own = caller.principal.as_deref().map(|principal| principal.unique_id.clone());
+    if caller.kind == CallerKind::User {
+        names.extend(own.map(|id| (id, Means::Itself)));
+    } else {
+        names.push((caller.arn.clone(), Means::Itself));
+        names.extend(own.map(|id| (id, Means::Identity)));
+    }
+    names.push((account, Means::Account));
+    names
 }
 
-async fn is_granted(
+/// By the strongest of which names a grant on the key allows the caller the action, if one does.
+async fn granted(
     cx: &Context<'_, Kms>,
     key: &Key,
     action: &str,
     request: &Circumstances,
-) -> Result<bool, Error> {
-    for principal in grantees(cx.caller) {
-        if cx.service.is_granted(key, principal, action, request).await? {
-            return Ok(true);
+) -> Result<Option<Means>, Error> {
+    for (principal, means) in grantees(cx) {
+        if cx.service.is_granted(key, &principal, action, request).await? {
+            return Ok(Some(means));
         }
     }
-    Ok(false)
-}
-
-fn denied(cx: &Context<'_, Kms>, action: &str, resource: &str, reason: &str) -> Error {
-    Error::new(
-        ErrorCode::AccessDeniedException,
-        format!(
-            "User: {} is not authorized to perform: {action} on resource: {resource} {reason}",
-            cx.caller.arn
-        ),
-    )
+    Ok(None)
 }
 
 const NO_WAY: &str = "because the resource does not exist in this Region, no resource-based \
@@ -139,14 +217,10 @@ pub(crate) fn unreachable_key(cx: &Context<'_, Kms>, action: &str) -> Error {
     )
 }
 
-/// The refusal that names what only identity policies decide on.
-pub(crate) fn no_identity_policy(cx: &Context<'_, Kms>, action: &str, resource: &str) -> Error {
-    denied(
-        cx,
-        action,
-        resource,
-        &format!("because no identity-based policy allows the {action} action"),
-    )
+/// The refusal of what only services, or another account's principals, may ask for.
+pub(crate) fn no_service(cx: &Context<'_, Kms>, action: &str, resource: &str) -> Error {
+    let reason = Refusal::Implicit(Layer::Identity).clause(action);
+    cx.caller.denied(action, resource, &reason)
 }
 
 /// The refusal for a key that only a ciphertext names.

@@ -1,11 +1,14 @@
-//! The condition keys that key policies may speak of, and their values in a request.
+//! The condition keys of KMS and their values in a request; all others are the global ones.
 //!
-//! A key that isn't in the table is refused when a policy is written: what nobody sets would, under
-//! a negated operator, be a permission for all. Sources: the developer guide's "AWS KMS condition
-//! keys" and IAM's "AWS global condition context keys".
+//! A key that isn't known is refused when a policy is written: what nobody sets would, under a
+//! negated operator, be a permission for all. Source: the developer guide's "AWS KMS condition
+//! keys".
+
+use std::cell::Cell;
 
 use policy::{Value, Values};
-use service::{CallerKind, Context};
+use service::conditions::{is_global, text};
+use service::{Context, GlobalKeys};
 use wire::Scalar;
 
 use crate::Kms;
@@ -16,37 +19,61 @@ use crate::rotation::PERIOD_DAYS_DEFAULT;
 
 /// What a request's condition keys are worked out from, when a policy asks for one.
 pub(crate) struct Conditions<'a> {
-    pub(crate) cx: &'a Context<'a, Kms>,
-    /// The key that the request acts on.
-    pub(crate) key: &'a Key,
+    cx: &'a Context<'a, Kms>,
+    /// The key that the request acts on; none where it acts on the account.
+    key: Option<&'a Key>,
     pub(crate) action: &'a str,
-    pub(crate) request: &'a Circumstances,
+    request: &'a Circumstances,
+    global: GlobalKeys<'a>,
+    /// The key's aliases, which are looked up only when a policy speaks of them.
+    aliases: Option<Vec<String>>,
+    aliases_asked: Cell<bool>,
+}
+
+impl<'a> Conditions<'a> {
+    /// Those of a request that acts on a key.
+    pub(crate) fn of(
+        cx: &'a Context<'a, Kms>,
+        key: &'a Key,
+        action: &'a str,
+        request: &'a Circumstances,
+    ) -> Self {
+        let global = GlobalKeys::of(cx, Some(key.account.as_str()), &key.record.tags);
+        let aliases_asked = Cell::new(false);
+        Self { cx, key: Some(key), action, request, global, aliases: None, aliases_asked }
+    }
+
+    /// Those of a request that acts on no key.
+    pub(crate) fn of_account(
+        cx: &'a Context<'a, Kms>,
+        action: &'a str,
+        request: &'a Circumstances,
+    ) -> Self {
+        let global = GlobalKeys::of(cx, Some(cx.account().as_str()), &[]);
+        let aliases_asked = Cell::new(false);
+        Self { cx, key: None, action, request, global, aliases: None, aliases_asked }
+    }
+
+    /// Whether a policy asked for the key's aliases and they aren't known: what it decided without
+    /// them is void.
+    pub(crate) fn lack_aliases(&self) -> bool {
+        self.aliases_asked.get() && self.aliases.is_none()
+    }
+
+    /// Takes the key's aliases.
+    pub(crate) fn learn_aliases(&mut self, aliases: Vec<String>) {
+        self.aliases = Some(aliases);
+    }
 }
 
 type Lookup = for<'a> fn(&'a Conditions<'_>) -> Values<'a>;
 
-/// The condition keys, in lower case, each with its value. Those that only services, sessions or
-/// users have are absent as long as there are none of these.
+/// The condition keys, in lower case, each with its value.
 const KEYS: &[(&str, Lookup)] = &[
-    ("aws:calledvia", absent),
-    ("aws:currenttime", |c| Values::One(Value::Time(c.cx.now.millis()))),
-    ("aws:epochtime", |c| Values::One(Value::Number(c.cx.now.seconds()))),
-    ("aws:multifactorauthage", absent),
-    ("aws:multifactorauthpresent", absent),
-    ("aws:principalaccount", |c| text(c.cx.caller.account.as_str())),
-    ("aws:principalarn", |c| text(&c.cx.caller.arn)),
-    ("aws:principaltype", |c| match c.cx.caller.kind {
-        CallerKind::Root => text("Account"),
-    }),
-    ("aws:requestedregion", |c| text(c.cx.region.as_str())),
-    ("aws:resourceaccount", |c| text(c.key.account.as_str())),
-    ("aws:sourceaccount", absent),
-    ("aws:sourcearn", absent),
-    ("aws:userid", |c| text(&c.cx.caller.principal_id)),
-    ("aws:username", absent),
-    ("aws:viaawsservice", |_| Values::One(Value::Bool(false))),
     ("kms:bypasspolicylockoutsafetycheck", |c| match c.action {
-        "kms:PutKeyPolicy" => c.member_or("BypassPolicyLockoutSafetyCheck", Value::Bool(false)),
+        "kms:CreateKey" | "kms:PutKeyPolicy" | "kms:ReplicateKey" => {
+            c.member_or("BypassPolicyLockoutSafetyCheck", Value::Bool(false))
+        }
         _ => Values::Absent,
     }),
     ("kms:calleraccount", |c| text(c.cx.caller.account.as_str())),
@@ -65,19 +92,26 @@ const KEYS: &[(&str, Lookup)] = &[
     }),
     ("kms:grantoperations", grant_operations),
     ("kms:keyagreementalgorithm", |c| c.member("KeyAgreementAlgorithm")),
-    ("kms:keyorigin", |c| text(c.key.record.origin.as_str())),
-    ("kms:keyspec", |c| text(c.key.record.spec.as_str())),
-    ("kms:keyusage", |c| text(c.key.record.usage.as_str())),
+    ("kms:keyorigin", |c| c.of_key("Origin", "AWS_KMS", |key| text(key.record.origin.as_str()))),
+    ("kms:keyspec", key_spec),
+    ("kms:keyusage", |c| {
+        c.of_key("KeyUsage", "ENCRYPT_DECRYPT", |key| text(key.record.usage.as_str()))
+    }),
     ("kms:macalgorithm", |c| c.member("MacAlgorithm")),
     ("kms:messagetype", |c| match c.action {
         "kms:Sign" | "kms:Verify" => c.member_or("MessageType", "RAW".into()),
         _ => Values::Absent,
     }),
-    ("kms:multiregion", |c| Values::One(Value::Bool(c.key.record.multi_region.is_some()))),
+    ("kms:multiregion", |c| match c.key {
+        Some(key) => Values::One(Value::Bool(key.record.multi_region.is_some())),
+        None if c.action == "kms:CreateKey" => c.member_or("MultiRegion", Value::Bool(false)),
+        None => Values::Absent,
+    }),
     ("kms:multiregionkeytype", multi_region_key_type),
     ("kms:primaryregion", |c| c.member("PrimaryRegion")),
     ("kms:replicaregion", |c| c.member("ReplicaRegion")),
     ("kms:requestalias", request_alias),
+    ("kms:resourcealiases", resource_aliases),
     ("kms:retiringprincipal", |c| c.member("RetiringPrincipal")),
     ("kms:rotationperiodindays", |c| match c.action {
         "kms:EnableKeyRotation" => {
@@ -107,9 +141,16 @@ pub(crate) fn is_forbidden(key: &str) -> bool {
     matches!(name, "aws:resourcetag" | "kms:resourcetag" | "kms:resourcealiases")
 }
 
-/// Whether a key policy may speak of that condition key, which is in lower case.
-pub(crate) fn is_known(key: &str) -> bool {
+/// The condition keys of KMS without those for single pairs of an encryption context, in lower case,
+/// for documentation.
+pub fn condition_keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|(key, _)| *key)
+}
+
+/// Whether policies may speak of that condition key, which is in lower case.
+pub fn is_known(key: &str) -> bool {
     lookup(key).is_some()
+        || is_global(key)
         || key.strip_prefix(ENCRYPTION_CONTEXT).is_some_and(|name| !name.is_empty())
 }
 
@@ -124,7 +165,7 @@ impl policy::Context for Conditions<'_> {
         if let Some(name) = key.strip_prefix(ENCRYPTION_CONTEXT) {
             return self.encryption_context(name);
         }
-        lookup(key).map_or(Values::Absent, |lookup| lookup(self))
+        lookup(key).map_or_else(|| self.global.values(key), |lookup| lookup(self))
     }
 }
 
@@ -137,6 +178,20 @@ impl Conditions<'_> {
     /// A member of the request, or what the operation takes where it is absent.
     fn member_or<'a>(&'a self, name: &str, default: Value<'a>) -> Values<'a> {
         Values::One(self.cx.member(name).map_or(default, value))
+    }
+
+    /// What is true of the key, or of the one that CreateKey is asked for by that member.
+    fn of_key<'b>(
+        &'b self,
+        name: &str,
+        default: &'static str,
+        of: impl FnOnce(&'b Key) -> Values<'b>,
+    ) -> Values<'b> {
+        match self.key {
+            Some(key) => of(key),
+            None if self.action == "kms:CreateKey" => self.member_or(name, default.into()),
+            None => Values::Absent,
+        }
     }
 
     /// The values of the pairs of that name, whose case doesn't count.
@@ -188,12 +243,25 @@ fn request_alias<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
     }
 }
 
+/// The spec of the key; of one that is to be made by either of the members that name it.
+fn key_spec<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
+    match conditions.member("CustomerMasterKeySpec") {
+        Values::Absent => {
+            conditions.of_key("KeySpec", "SYMMETRIC_DEFAULT", |key| text(key.record.spec.as_str()))
+        }
+        named => named,
+    }
+}
+
 fn absent<'a>(_: &'a Conditions<'_>) -> Values<'a> {
     Values::Absent
 }
 
-fn text(value: &str) -> Values<'_> {
-    Values::One(Value::from(value))
+/// The aliases of the key, with their prefix but without their ARNs.
+fn resource_aliases<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
+    conditions.aliases_asked.set(conditions.key.is_some());
+    let aliases = conditions.aliases.iter().flatten();
+    Values::Many(aliases.map(|alias| Value::from(alias.as_str())).collect())
 }
 
 fn context_keys<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
@@ -215,10 +283,10 @@ fn constraint_type<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
 }
 
 fn multi_region_key_type<'a>(conditions: &'a Conditions<'_>) -> Values<'a> {
-    match &conditions.key.record.multi_region {
-        None => Values::Absent,
-        Some(_) if conditions.key.is_replica() => text("REPLICA"),
-        Some(_) => text("PRIMARY"),
+    match conditions.key {
+        Some(key) if key.is_replica() => text("REPLICA"),
+        Some(key) if key.record.multi_region.is_some() => text("PRIMARY"),
+        _ => Values::Absent,
     }
 }
 
@@ -235,7 +303,7 @@ mod tests {
     #[test]
     fn what_nobody_sets_is_not_known() {
         assert!(is_known("kms:viaservice") && is_known("kms:encryptioncontext:purpose"));
-        for key in ["kms:encryptioncontext:", "kms:viaservices", "aws:resourcetag/a", "s3:prefix"] {
+        for key in ["kms:encryptioncontext:", "kms:viaservices", "aws:unheardof", "s3:prefix"] {
             assert!(!is_known(key), "{key}");
         }
     }

@@ -17,7 +17,7 @@ use wire::shapes::{
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
 use crate::Kms;
-use crate::authorization::permit_all;
+use crate::authorization::{permit_all, permit_by_identity, permit_new_key};
 use crate::ciphertext;
 use crate::key_id::KeyId;
 use crate::material::Expiration;
@@ -74,8 +74,12 @@ impl Key {
         revision: Revision,
     ) -> Result<Self, Error> {
         let record: KeyRecord = decode(bytes)?;
-        let policy = Document::parse_stored(&record.policy, DocumentKind::Resource)
+        let mut policy = Document::parse_stored(&record.policy, DocumentKind::Resource)
             .map_err(|reason| Error::internal(format!("stored policy: {reason}")))?;
+        policy.bind(|arn| {
+            let bound = record.bound.iter().find(|(known, _)| known == arn);
+            bound.map(|(_, id)| id.clone())
+        });
         let arn = arn(&account, &region, &id);
         let handles = record.materials.iter().map(|_| OnceLock::new()).collect();
         Ok(Self { account, region, id, arn, record, revision, policy, handles })
@@ -310,10 +314,28 @@ impl Target<Kms> for Arc<Key> {
 pub(crate) struct Account;
 
 impl Target<Kms> for Account {
-    async fn authorize(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
-        // The only principals so far are root users, whom their account's identity policies
-        // can't limit.
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        facts.actions.iter().try_for_each(|action| permit_by_identity(cx, action, "*"))
+    }
+
+    fn check(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        Vec::new()
+    }
+}
+
+/// The target of CreateKey: the account, as far as a new key is made in it.
+pub(crate) struct NewKey {
+    /// Whether the key gets tags, which takes another permission.
+    pub(crate) tagged: bool,
+}
+
+impl Target<Kms> for NewKey {
+    async fn authorize(&self, _: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_new_key(cx, None, self.tagged)
     }
 
     fn check(&self, _: &Facts, _: &Context<'_, Kms>) -> Result<(), Error> {

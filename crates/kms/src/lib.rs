@@ -9,7 +9,6 @@
 
 mod alias;
 mod authorization;
-mod cache;
 mod change;
 pub mod ciphertext;
 mod conditions;
@@ -46,16 +45,19 @@ mod usage;
 
 use std::sync::Arc;
 
-use service::ports::{Entropy, KeyStore, Position, Revision, Store, StoreError, Subscription};
-use service::{AnyOperation, Protocol, Service, Success};
+use service::ports::{
+    Entropy, KeyStore, NoPrincipals, Position, Principals, Revision, Store, StoreError,
+    Subscription,
+};
+use service::{AnyOperation, Protocol, Service, StateCache, Success};
 
-use crate::cache::StateCache;
 use crate::grants::{Granted, Turns};
 use crate::key::Key;
 use crate::key_count::KeyCounts;
 use crate::lookup::Alias;
 use crate::usage::{Recent, Told};
 
+pub use crate::conditions::{condition_keys, is_known as is_condition_key};
 pub use crate::key_id::KeyId;
 pub use crate::layout::PREFIX;
 pub use crate::limits::{InvalidLimit, Limits};
@@ -78,6 +80,8 @@ pub struct Kms {
     recent: Recent,
     grants: Arc<StateCache<Granted>>,
     turns: Turns,
+    /// Which users and roles policies and grants may name.
+    principals: Arc<dyn Principals>,
     limits: Limits,
     key_counts: KeyCounts,
     /// Whether the tags that emulators know mean something on CreateKey.
@@ -119,6 +123,7 @@ impl Kms {
             recent: Recent::new(RECENT_USES_MAX),
             grants,
             turns,
+            principals: Arc::new(NoPrincipals),
             limits: Limits::default(),
             key_counts: KeyCounts::default(),
             dev_tags: false,
@@ -130,6 +135,11 @@ impl Kms {
     /// refused.
     pub fn with_attestation_roots(self, attestation_roots: attestation::Roots) -> Self {
         Self { attestation_roots, ..self }
+    }
+
+    /// The same, where policies and grants may name those principals.
+    pub fn with_principals(self, principals: Arc<dyn Principals>) -> Self {
+        Self { principals, ..self }
     }
 
     /// With room for the last uses of that many keys that wait to be stored.

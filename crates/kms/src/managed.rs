@@ -184,6 +184,7 @@ impl Kms {
             enabled: true,
             deletion: None,
             policy: service.policy(account, region),
+            bound: Vec::new(),
             tags: Vec::new(),
             materials: Vec::new(),
             rotation: Some(RotationSchedule { period_days: PERIOD_DAYS_DEFAULT, next }),

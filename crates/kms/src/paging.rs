@@ -1,7 +1,5 @@
 //! Pages of lists: limits and markers.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use service::Error;
 use wire::shapes::{Limit, Marker};
 use wire::{ErrorCode, Integer as _};
@@ -41,7 +39,7 @@ impl PageSizes {
         }
         let after = match marker {
             None => String::new(),
-            Some(marker) => opened(name, marker)
+            Some(marker) => service::marked(name, marker.as_str())
                 .ok_or_else(|| Error::bare(ErrorCode::InvalidMarkerException))?,
         };
         Ok(PageRequest { after, limit })
@@ -67,14 +65,7 @@ impl PageRequest {
 
 /// The marker of a page of the list `name` that ends with the item `last`.
 pub(crate) fn marker(name: &str, last: &str) -> Marker {
-    Marker::of(URL_SAFE_NO_PAD.encode(format!("{name}:{last}")))
-}
-
-fn opened(name: &str, marker: &Marker) -> Option<String> {
-    let bytes = URL_SAFE_NO_PAD.decode(marker.as_str()).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let last = text.strip_prefix(name)?.strip_prefix(':')?;
-    (!last.is_empty()).then(|| last.to_owned())
+    Marker::of(service::marker(name, last))
 }
 
 #[cfg(test)]

@@ -1,17 +1,11 @@
-//! What is stored, and how it is written down: a format version, then JSON.
-//!
-//! A version of the binary reads every format that an earlier one wrote. A change of meaning gets a
-//! new number and keeps the old reader; a new member with a default does not.
+//! What is stored of keys. How it is written down is [`service::records`]'s.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use service::Error;
 use service::ports::MaterialId;
 use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType, RotationType};
 use wire::{Region, Timestamp};
 
-/// The only format so far.
-const FORMAT: u8 = 1;
+pub(crate) use service::records::{decode, encode, millis, optional_millis};
 
 /// A key.
 #[derive(Clone, Serialize, Deserialize)]
@@ -26,6 +20,10 @@ pub(crate) struct KeyRecord {
     pub(crate) enabled: bool,
     pub(crate) deletion: Option<Deletion>,
     pub(crate) policy: String,
+    /// The ARNs of users and roles in the policy, each with the unique id of the one that had it
+    /// when the policy was written: another one of the same name isn't meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) bound: Vec<(String, String)>,
     /// In the order in which they were first set.
     pub(crate) tags: Vec<(String, String)>,
     /// The newest last.
@@ -176,35 +174,6 @@ pub(crate) struct AliasRecord {
     pub(crate) updated: Timestamp,
 }
 
-/// Writes a record down.
-pub(crate) fn encode<T: Serialize>(record: &T) -> Result<Vec<u8>, Error> {
-    let mut bytes = vec![FORMAT];
-    serde_json::to_writer(&mut bytes, record).map_err(Error::internal)?;
-    Ok(bytes)
-}
-
-/// Reads a record.
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    match bytes.split_first() {
-        Some((&FORMAT, json)) => serde_json::from_slice(json).map_err(Error::internal),
-        Some((format, _)) => Err(Error::internal(format!("unknown record format {format}"))),
-        None => Err(Error::internal("an empty record")),
-    }
-}
-
-pub(crate) mod millis {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        time.millis().serialize(to)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(from).map(Timestamp::from_millis)
-    }
-}
-
 mod region_name {
     use super::{Deserialize, Deserializer, Region, Serialize, Serializer};
 
@@ -215,24 +184,6 @@ mod region_name {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Region, D::Error> {
         let name = String::deserialize(from)?;
         Region::parse(&name).ok_or_else(|| serde::de::Error::custom("not a Region's name"))
-    }
-}
-
-mod optional_millis {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
-
-    #[expect(clippy::ref_option, reason = "serde calls it with a reference")]
-    pub(super) fn serialize<S: Serializer>(
-        time: &Option<Timestamp>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        time.map(Timestamp::millis).serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Timestamp>, D::Error> {
-        Ok(Option::<i64>::deserialize(from)?.map(Timestamp::from_millis))
     }
 }
 

@@ -75,18 +75,25 @@ impl Services {
     async fn reset(&self) -> Result<(), Error> {
         // Nothing is stored meanwhile of what is to be forgotten.
         let mut usage = self.usage.lock().await;
-        loop {
-            let page = self.store.range(kms::PREFIX, "", RESET_BATCH).await?;
-            if page.items.is_empty() {
-                break;
-            }
-            let deletes = page.items.into_iter().map(|item| item.key).collect();
-            self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+        for prefix in [kms::PREFIX, iam::PREFIX] {
+            self.remove_all(prefix).await?;
         }
+        self.credentials.directory().forget_last_uses();
         usage.reset(self.kms.service()).await?;
         self.kms.service().forget_counts();
         self.clock.reset();
         Ok(())
+    }
+
+    async fn remove_all(&self, prefix: &str) -> Result<(), Error> {
+        loop {
+            let page = self.store.range(prefix, "", RESET_BATCH).await?;
+            if page.items.is_empty() {
+                return Ok(());
+            }
+            let deletes = page.items.into_iter().map(|item| item.key).collect();
+            self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+        }
     }
 }
 

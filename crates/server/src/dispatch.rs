@@ -8,9 +8,9 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, header};
-use iam::{Credentials, Sts};
+use iam::{Credentials, Iam, Sts};
 use kms::{Kms, UsageKeeper};
-use service::ports::{Entropy, Store};
+use service::ports::{Clock as _, Entropy, Store};
 use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, refusal};
 use sigv4::SigningKeyCache;
 use wire::ErrorCode;
@@ -19,13 +19,14 @@ use crate::clock::MovableClock;
 use crate::evidence::SignedRequest;
 use crate::inbound::{Inbound, Refused};
 use crate::outbound;
-use crate::route::{Parameters, Route, TARGET, kms_operation};
+use crate::route::{Parameters, QueryService, Route, TARGET, kms_operation};
 
 /// All that serves requests.
 pub(crate) struct Services {
     pub(crate) kms: Pipeline<Kms>,
+    pub(crate) iam: Pipeline<Iam>,
     pub(crate) sts: Pipeline<Sts>,
-    pub(crate) credentials: Box<dyn Credentials>,
+    pub(crate) credentials: Credentials,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) clock: Arc<MovableClock>,
@@ -57,7 +58,8 @@ impl Services {
         let Refused { head, error, peer } = refused;
         let (answer, protocol) = if let Some(operation) = kms_operation(&head) {
             let source_ip = peer.ip().to_string();
-            let origin = Origin { ids, source_ip: &source_ip, user_agent: user_agent(&head) };
+            let origin =
+                Origin { ids, source_ip: &source_ip, user_agent: user_agent(&head), secure: false };
             (self.kms.refuse(operation, &origin, error).await, Kms::PROTOCOL)
         } else {
             let is_json = head.headers.contains_key(TARGET);
@@ -73,12 +75,19 @@ impl Services {
                 let body = inbound.body.as_bytes();
                 (self.serve(&self.kms, &operation, body, inbound, ids).await, Kms::PROTOCOL)
             }
-            Route::Sts { operation, parameters } => {
+            Route::Query { service, operation, parameters } => {
                 let body = match parameters {
                     Parameters::Body => inbound.body.as_bytes(),
                     Parameters::Target => inbound.head.uri.query().unwrap_or_default().as_bytes(),
                 };
-                (self.serve(&self.sts, &operation, body, inbound, ids).await, Sts::PROTOCOL)
+                match service {
+                    QueryService::Iam => {
+                        (self.serve(&self.iam, &operation, body, inbound, ids).await, Iam::PROTOCOL)
+                    }
+                    QueryService::Sts => {
+                        (self.serve(&self.sts, &operation, body, inbound, ids).await, Sts::PROTOCOL)
+                    }
+                }
             }
             Route::Dev(endpoint) => return self.dev(&endpoint, inbound, ids).await,
             Route::UnknownQuery { operation, version } => {
@@ -121,12 +130,14 @@ impl Services {
                 body: inbound.body.as_bytes(),
             },
             service: S::SIGNING_NAME,
-            credentials: self.credentials.as_ref(),
+            credentials: &self.credentials,
             signing_keys: &self.signing_keys,
-            now: MovableClock::system().seconds(),
+            system_now: MovableClock::system().seconds(),
+            now: self.clock.now(),
         };
         let source_ip = inbound.peer.ip().to_string();
-        let origin = Origin { ids, source_ip: &source_ip, user_agent: user_agent(&inbound.head) };
+        let user_agent = user_agent(&inbound.head);
+        let origin = Origin { ids, source_ip: &source_ip, user_agent, secure: false };
         pipeline.serve(service::Inbound { operation, body, evidence: &evidence, origin }).await
     }
 }

@@ -2,53 +2,73 @@
 
 use std::sync::Arc;
 
-use iam::{Credentials, Secret};
+use iam::{Credentials, NoCredential, Secret};
 use service::ports::Pending;
 use service::{Authenticate, Error, Session};
 use sigv4::{Kind, Refusal, SigningKey, SigningKeyCache};
-use wire::{ErrorCode, Region};
+use wire::{ErrorCode, Region, Timestamp};
 
 /// A request with all that its signature is checked against.
 pub(crate) struct SignedRequest<'a> {
     pub(crate) request: sigv4::Request<'a>,
     /// The service's name in credential scopes.
     pub(crate) service: &'static str,
-    pub(crate) credentials: &'a dyn Credentials,
+    pub(crate) credentials: &'a Credentials,
     pub(crate) signing_keys: &'a SigningKeyCache,
-    /// The system's time, in seconds since 1970.
-    pub(crate) now: i64,
+    /// The system's time, in seconds since 1970, which signatures are held against.
+    pub(crate) system_now: i64,
+    /// The services' time, which sessions expire by.
+    pub(crate) now: Timestamp,
 }
 
 impl SignedRequest<'_> {
-    fn session(&self) -> Result<Session, Refusal> {
-        let signed = sigv4::parse(&self.request)?;
-        signed.check_scope(self.service)?;
-        signed.check_region(|name| Region::parse(name).is_some())?;
-        signed.check_time(self.now)?;
+    async fn session(&self) -> Result<Session, Error> {
+        let signed = sigv4::parse(&self.request).map_err(|refusal| refused(&refusal))?;
+        let region = self.check_scope(&signed).map_err(|refusal| refused(&refusal))?;
         let (id, scope) = (signed.access_key_id(), signed.scope());
-        let region = Region::parse(scope.region()).ok_or(Refusal::UnrecognizedAccessKeyId)?;
         let vacancy = self.signing_keys.find(id, &scope);
-        let credential = self
-            .credentials
-            .find(id, signed.session_token(), region.as_str())
-            .ok_or(Refusal::UnrecognizedAccessKeyId)?;
-        match (credential.secret, vacancy) {
+        let token = signed.session_token();
+        let found = self.credentials.find(id, token, region.as_str(), self.now).await;
+        let credential = found.map_err(|none| Self::no_credential(none))?;
+        let checked = match (credential.secret, vacancy) {
             // The signature says nothing, but the body's hash still must be the body's.
-            (Secret::Any, _) => signed.check_body()?,
-            (Secret::Key(_), Ok(key)) => signed.verify(&key)?,
+            (Secret::Any, _) => signed.check_body(),
+            (Secret::Key(_), Ok(key)) => signed.verify(&key),
             (Secret::Key(secret), Err(vacancy)) => {
                 let key = Arc::new(SigningKey::derive(secret.expose(), &scope));
-                signed.verify(&key)?;
-                self.signing_keys.store(&vacancy, key, self.now);
+                signed.verify(&key).map(|()| {
+                    self.signing_keys.store(&vacancy, key, self.system_now);
+                })
             }
+        };
+        checked.map_err(|refusal| refused(&refusal))?;
+        let caller = credential.caller;
+        self.credentials.directory().used(&caller, self.service, &region, self.now);
+        Ok(Session { caller, region })
+    }
+
+    fn check_scope(&self, signed: &sigv4::Signed<'_>) -> Result<Region, Refusal> {
+        signed.check_scope(self.service)?;
+        signed.check_region(|name| Region::parse(name).is_some())?;
+        signed.check_time(self.system_now)?;
+        Region::parse(signed.scope().region()).ok_or(Refusal::UnrecognizedAccessKeyId)
+    }
+
+    fn no_credential(none: NoCredential) -> Error {
+        match none {
+            NoCredential::Failed(error) => error,
+            NoCredential::Unknown => refused(&Refusal::UnrecognizedAccessKeyId),
+            NoCredential::Expired => Error::new(
+                ErrorCode::ExpiredSessionToken,
+                "The security token included in the request is expired",
+            ),
         }
-        Ok(Session { caller: credential.caller, region })
     }
 }
 
 impl Authenticate for SignedRequest<'_> {
     fn authenticate(&self) -> Pending<'_, Result<Session, Error>> {
-        Box::pin(std::future::ready(self.session().map_err(|refusal| refused(&refusal))))
+        Box::pin(self.session())
     }
 }
 

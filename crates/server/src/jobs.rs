@@ -1,4 +1,5 @@
-//! What the server does beside answering: removing deleted keys, storing the uses of keys.
+//! What the server does beside answering: removing deleted keys, storing the uses of keys, of access
+//! keys and of roles.
 //!
 //! Must not know how either is done.
 
@@ -17,11 +18,15 @@ const TIDYING_PERIOD: Duration = Duration::from_mins(1);
 /// How often the keeper of uses gets its turn; every few turns it stores them.
 const USAGE_PERIOD: Duration = Duration::from_millis(500);
 
+/// How often the last uses of access keys and roles are stored.
+const LAST_USES_PERIOD: Duration = Duration::from_secs(10);
+
 /// Starts the jobs, which end when the set is dropped.
 pub(crate) fn start(services: &Arc<Services>) -> JoinSet<()> {
     let mut jobs = JoinSet::new();
     jobs.spawn(tidy(Arc::clone(services)));
     jobs.spawn(keep_usage(Arc::clone(services)));
+    jobs.spawn(store_last_uses(Arc::clone(services)));
     jobs
 }
 
@@ -34,6 +39,18 @@ pub(crate) async fn finish(services: &Services) {
             "storing the uses of keys failed, the next start will read them from the log",
             &error,
         );
+    }
+    if let Err(error) = services.credentials.directory().store_last_uses().await {
+        complain("storing the last uses of access keys failed", &error);
+    }
+}
+
+async fn store_last_uses(services: Arc<Services>) {
+    loop {
+        sleep(LAST_USES_PERIOD).await;
+        if let Err(error) = services.credentials.directory().store_last_uses().await {
+            complain("storing the last uses of access keys failed", &error);
+        }
     }
 }
 

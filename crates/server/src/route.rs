@@ -14,6 +14,7 @@ pub(crate) const DEV_PREFIX: &str = "/_strongroom/";
 const KMS_PREFIX: &str = "TrentService.";
 const JSON: &str = "application/x-amz-json-1.1";
 const FORM: &str = "application/x-www-form-urlencoded";
+const IAM_VERSION: &str = "2010-05-08";
 const STS_VERSION: &str = "2011-06-15";
 
 /// Where a request goes.
@@ -21,8 +22,10 @@ const STS_VERSION: &str = "2011-06-15";
 pub(crate) enum Route {
     /// An operation of KMS.
     Kms(String),
-    /// An operation of STS, its parameters in the body or in the target's query.
-    Sts {
+    /// An operation of a service of the query protocol.
+    Query {
+        /// The service.
+        service: QueryService,
         /// The operation.
         operation: String,
         /// Where its parameters stand.
@@ -41,6 +44,13 @@ pub(crate) enum Route {
     MalformedQuery(Malformed),
     /// Nothing of ours.
     Unknown,
+}
+
+/// A service of the query protocol, which its requests name by its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueryService {
+    Iam,
+    Sts,
 }
 
 /// Where a query request's parameters stand.
@@ -78,8 +88,10 @@ impl Route {
             Err(malformed) => return Self::MalformedQuery(malformed),
         };
         match (node.text("Action"), node.text("Version")) {
-            (Some(operation), Some(STS_VERSION)) => {
-                Self::Sts { operation: operation.to_owned(), parameters }
+            (Some(operation), Some(version @ (IAM_VERSION | STS_VERSION))) => {
+                let is_iam = version == IAM_VERSION;
+                let service = if is_iam { QueryService::Iam } else { QueryService::Sts };
+                Self::Query { service, operation: operation.to_owned(), parameters }
             }
             (None, _) if parameters == Parameters::Target => Self::Unknown,
             (operation, version) => Self::UnknownQuery {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use attestation::{Roots, RootsRejected};
 use audit::FileLog;
 use crypto::RootKey;
-use iam::{DevCredentials, InvalidLine, Sts};
+use iam::{Credentials, DevCredentials, Directory, Iam, InvalidLine, Sts};
 use keystores::software::{Software, SystemEntropy};
 use kms::{Kms, Limits, Planted, UsageKeeper};
 use service::Pipeline;
@@ -166,8 +166,14 @@ impl Server {
         let entropy = Arc::new(SystemEntropy);
         let clock = Arc::new(MovableClock::default());
         let key_store: Arc<dyn KeyStore> = Arc::new(key_store);
+        let failed = |error: StoreError| StartError::Store(Box::new(error));
+        let is_key = |key: &str| kms::is_condition_key(key) || iam::is_condition_key(key);
+        let (sealer, random) = (Arc::clone(&key_store), Arc::clone(&entropy) as _);
+        let directory = Directory::new(Arc::clone(&store), sealer, random, is_key);
+        let directory = Arc::new(directory.map_err(failed)?);
         let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
-            .map_err(|error: StoreError| StartError::Store(Box::new(error)))?
+            .map_err(failed)?
+            .with_principals(Arc::clone(&directory) as _)
             .with_attestation_roots(attestation_roots)
             .with_limits(options.limits)
             .with_dev_tags();
@@ -178,8 +184,17 @@ impl Server {
         }
         let services = Services {
             kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
-            sts: Pipeline::new(Sts, Arc::clone(&clock) as _, audit),
-            credentials: Box::new(credentials),
+            iam: Pipeline::new(
+                Iam { directory: Arc::clone(&directory) },
+                Arc::clone(&clock) as _,
+                Arc::clone(&audit),
+            ),
+            sts: Pipeline::new(
+                Sts { directory: Arc::clone(&directory) },
+                Arc::clone(&clock) as _,
+                audit,
+            ),
+            credentials: Credentials::new(directory).with_dev(credentials),
             signing_keys: SigningKeyCache::new(CACHED_SIGNING_KEYS),
             entropy,
             clock,

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use crate::caller::{Caller, Verified};
 use crate::error::Error;
 use crate::operation::Service;
+use crate::pipeline::Origin;
 
 /// One request's surroundings.
 pub struct Context<'a, S: Service> {
@@ -15,6 +16,8 @@ pub struct Context<'a, S: Service> {
     pub caller: &'a Verified<Caller>,
     /// The Region in which the request is served.
     pub region: &'a Region,
+    /// Where the request came from.
+    pub origin: Origin<'a>,
     /// The moment at which the request is decided; one for the whole request.
     pub now: Timestamp,
     /// The request's input, for what policies ask of it; nothing before it has been read.
@@ -27,6 +30,11 @@ impl<S: Service> Context<'_, S> {
     /// The caller's account.
     pub fn account(&self) -> &AccountId {
         &self.caller.account
+    }
+
+    /// The partition that the request's Region lies in: `aws`, `aws-cn`, …
+    pub fn partition(&self) -> &'static str {
+        wire::partition(self.region.as_str())
     }
 
     /// Ends a dry run: what comes next would change state.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use wire::{ErrorCode, JsonWriter, Node, Region, Timestamp, Writer, XmlWriter};
 use zeroize::Zeroizing;
 
-use crate::caller::{Authenticate, Caller, Verified};
+use crate::caller::{Authenticate, Caller, CallerKind, Verified};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ids::Ids;
 use crate::operation::{Facts, Protocol, Service};
 use crate::ports::{AuditLog, Clock};
-use crate::record::{Identity, Record};
+use crate::record::{Identity, Record, SessionIssuer};
 use crate::registry::{AnyOperation, Trail};
 use crate::success::Success;
 
@@ -41,6 +41,8 @@ pub struct Origin<'a> {
     pub source_ip: &'a str,
     /// The client's name for itself.
     pub user_agent: &'a str,
+    /// Whether it came over TLS.
+    pub secure: bool,
 }
 
 /// An answer, ready for the network.
@@ -117,8 +119,16 @@ impl<S: Service> Pipeline<S> {
         }
         .map_err(|malformed| Error::from(wire::Invalid::Malformed(malformed)))?;
         let (service, now) = (&self.service, telling.now);
-        let cx =
-            Context { service, caller, region, now, input: None, dry_run: false, withheld: None };
+        let cx = Context {
+            service,
+            caller,
+            region,
+            origin: inbound.origin,
+            now,
+            input: None,
+            dry_run: false,
+            withheld: None,
+        };
         operation.execute(cx, node, &mut telling.trail).await
     }
 
@@ -136,6 +146,17 @@ impl<S: Service> Pipeline<S> {
                 arn: &caller.arn,
                 account_id: caller.account.as_str(),
                 access_key_id: &caller.access_key_id,
+                session: caller.session.as_deref().map(|session| SessionIssuer {
+                    issuer: caller.principal.as_deref(),
+                    is_role: caller.kind == CallerKind::AssumedRole,
+                    issued: session.issued,
+                    provider: session.provider.as_deref(),
+                    source_identity: session.source_identity.as_deref(),
+                }),
+                user_name: match caller.kind {
+                    CallerKind::User => caller.principal.as_deref().map(|user| user.name.as_str()),
+                    _ => None,
+                },
             }),
             event_time: telling.now,
             event_source: S::EVENT_SOURCE,

@@ -10,6 +10,7 @@ use std::mem;
 use wire::{JsonWriter, Timestamp, Writer as _};
 use zeroize::Zeroizing;
 
+use crate::caller::Principal;
 use crate::operation::Resource;
 
 /// The version of CloudTrail's format that the records follow.
@@ -37,6 +38,25 @@ pub struct Identity<'a> {
     pub account_id: &'a str,
     /// The access key that signed.
     pub access_key_id: &'a str,
+    /// What temporary credentials come from: CloudTrail's `sessionContext`.
+    pub session: Option<SessionIssuer<'a>>,
+    /// The name of an IAM user.
+    pub user_name: Option<&'a str>,
+}
+
+/// What temporary credentials come from.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionIssuer<'a> {
+    /// The role or user; none where root issued them.
+    pub issuer: Option<&'a Principal>,
+    /// Whether the issuer is a role.
+    pub is_role: bool,
+    /// When they were issued.
+    pub issued: Timestamp,
+    /// The identity provider whose token was given for them.
+    pub provider: Option<&'a str>,
+    /// The source identity.
+    pub source_identity: Option<&'a str>,
 }
 
 /// One request, as the audit log tells of it.
@@ -123,6 +143,13 @@ impl Record<'_> {
             text(json, "arn", identity.arn);
             text(json, "accountId", identity.account_id);
             text(json, "accessKeyId", identity.access_key_id);
+            if let Some(name) = identity.user_name {
+                text(json, "userName", name);
+            }
+            if let Some(session) = &identity.session {
+                json.name("sessionContext");
+                session.write(identity.account_id, json);
+            }
         });
     }
 
@@ -140,6 +167,36 @@ impl Record<'_> {
             });
         }
         json.raw(b"]");
+    }
+}
+
+impl SessionIssuer<'_> {
+    fn write(&self, account: &str, json: &mut JsonWriter) {
+        json.structure(|json| {
+            if let Some(issuer) = self.issuer {
+                json.name("sessionIssuer");
+                json.structure(|json| {
+                    text(json, "type", if self.is_role { "Role" } else { "IAMUser" });
+                    text(json, "principalId", &issuer.unique_id);
+                    text(json, "arn", &issuer.arn);
+                    text(json, "accountId", account);
+                    text(json, "userName", &issuer.name);
+                });
+            }
+            if let Some(provider) = self.provider {
+                json.name("webIdFederationData");
+                json.structure(|json| text(json, "federatedProvider", provider));
+            }
+            if let Some(source) = self.source_identity {
+                text(json, "sourceIdentity", source);
+            }
+            json.name("attributes");
+            json.structure(|json| {
+                json.name("creationDate");
+                json.timestamp(self.issued);
+                text(json, "mfaAuthenticated", "false");
+            });
+        });
     }
 }
 

@@ -23,6 +23,12 @@ pub trait Members: Send + Sync {
     /// The member of that name, as the model spells it; `None` where it is absent, no scalar, or
     /// nothing that may be recorded: what a policy compares can end up in its reason.
     fn scalar(&self, name: &str) -> Option<Scalar>;
+
+    /// The list of pairs of that name, tags for instance: each structure's first two texts.
+    fn pairs(&self, name: &str) -> Vec<(String, String)>;
+
+    /// The list of texts of that name.
+    fn texts(&self, name: &str) -> Vec<String>;
 }
 
 impl<T: Structure + Send + Sync> Members for T {
@@ -31,6 +37,83 @@ impl<T: Structure + Send + Sync> Members for T {
         self.write(&mut picker);
         picker.found
     }
+
+    fn pairs(&self, name: &str) -> Vec<(String, String)> {
+        let mut gatherer = Gatherer::of(name);
+        self.write(&mut gatherer);
+        let mut pairs = Vec::with_capacity(gatherer.found.len());
+        for mut texts in gatherer.found {
+            texts.truncate(2);
+            if let (Some(value), Some(key)) = (texts.pop(), texts.pop()) {
+                pairs.push((key, value));
+            }
+        }
+        pairs
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        let mut gatherer = Gatherer::of(name);
+        self.write(&mut gatherer);
+        gatherer.found.into_iter().flatten().collect()
+    }
+}
+
+/// A writer that keeps the texts of one list of the outermost structure, those of each item
+/// together.
+struct Gatherer<'a> {
+    name: &'a str,
+    depth: usize,
+    gathering: bool,
+    found: Vec<Vec<String>>,
+}
+
+impl<'a> Gatherer<'a> {
+    fn of(name: &'a str) -> Self {
+        Self { name, depth: 0, gathering: false, found: Vec::new() }
+    }
+}
+
+impl Writer for Gatherer<'_> {
+    fn structure(&mut self, members: impl FnOnce(&mut Self)) {
+        self.depth += 1;
+        members(self);
+        self.depth -= 1;
+    }
+
+    fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
+        if self.gathering {
+            value.write(self);
+        } else if self.depth == 1 && name == self.name {
+            self.gathering = true;
+            value.write(self);
+            self.gathering = false;
+        }
+    }
+
+    fn list<T: Write>(&mut self, values: &[T]) {
+        if self.gathering {
+            for value in values {
+                self.found.push(Vec::new());
+                value.write(self);
+            }
+        }
+    }
+
+    fn map<K: AsRef<str>, V: Write>(&mut self, _: &[(K, V)]) {}
+
+    fn text(&mut self, value: &str) {
+        if let (true, Some(item)) = (self.gathering, self.found.last_mut()) {
+            item.push(value.to_owned());
+        }
+    }
+
+    fn blob(&mut self, _: &[u8]) {}
+
+    fn integer(&mut self, _: i64) {}
+
+    fn boolean(&mut self, _: bool) {}
+
+    fn timestamp(&mut self, _: Timestamp) {}
 }
 
 /// A writer that keeps one member of the outermost structure and forgets the rest.
@@ -122,6 +205,9 @@ mod tests {
         assert_eq!(sample.scalar("Spec"), Some(Scalar::Text("RSA_2048".to_owned())));
         assert_eq!(sample.scalar("IsSet"), Some(Scalar::Boolean(true)));
         assert_eq!(sample.scalar("At"), Some(Scalar::Time(Timestamp::from_millis(7))));
+        assert_eq!(sample.pairs("Tags"), [("Spec".to_owned(), "no".to_owned())]);
+        assert_eq!(sample.texts("Tags"), ["Spec", "no"]);
+        assert!(sample.pairs("Spec").is_empty() && sample.texts("Description").is_empty());
         for name in ["Description", "Tags", "TagKey", "Plaintext", "Inner", "KeySpec", "spec"] {
             assert_eq!(sample.scalar(name), None, "{name}");
         }

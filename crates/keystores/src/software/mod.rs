@@ -245,6 +245,8 @@ fn token_kind(kind: TokenKind) -> crypto::TokenKind {
         TokenKind::Import => crypto::TokenKind::Import,
         TokenKind::Grant => crypto::TokenKind::Grant,
         TokenKind::Session => crypto::TokenKind::Session,
+        TokenKind::AccessKey => crypto::TokenKind::AccessKey,
+        TokenKind::AuthorizationMessage => crypto::TokenKind::AuthorizationMessage,
     }
 }
 

@@ -6,10 +6,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use service::Error;
+use service::{Error, StateCache};
 use wire::enums::GrantOperation;
 
-use crate::cache::StateCache;
 use crate::grants::{Circumstances, Terms};
 use crate::key::Key;
 use crate::records::decode;

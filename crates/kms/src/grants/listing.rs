@@ -10,6 +10,7 @@ use wire::grants::{
 };
 use wire::shapes::EncryptionContext;
 
+use crate::Kms;
 use crate::grants::{GrantId, GrantRecord, account_arn};
 use crate::key::Key;
 use crate::paging::PageSizes;
@@ -18,20 +19,25 @@ use crate::paging::PageSizes;
 pub(crate) const PAGE: PageSizes = PageSizes { max: 100, default: 50 };
 
 /// What a list tells of a grant on the key.
-pub(crate) fn entry(
+pub(crate) async fn entry(
+    kms: &Kms,
     key: &Key,
     id: &GrantId,
     record: &GrantRecord,
 ) -> Result<GrantListEntry, Error> {
     let issuer = account_arn(&record.issuer()?, &key.region);
     let (grantee, retiring) = (&record.grantee, record.retiring.as_ref());
+    let retiring_principal = match retiring {
+        Some(principal) => kms.shown(principal).await?,
+        None => None,
+    };
     Ok(GrantListEntry {
         key_id: Some(key.arn_as_key_id()),
         grant_id: Some(wire::grants::GrantId::of(id.as_str())),
         name: record.name.as_ref().map(GrantName::of),
         creation_date: Some(record.created),
-        grantee_principal: grantee.arn().map(PrincipalId::of),
-        retiring_principal: retiring.and_then(|p| p.arn()).map(PrincipalId::of),
+        grantee_principal: kms.shown(grantee).await?,
+        retiring_principal,
         issuing_account: Some(PrincipalId::of(issuer)),
         operations: Some(GrantOperations(record.terms.operations.clone())),
         constraints: constraints(record),

@@ -61,24 +61,32 @@ impl fmt::Display for GrantId {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Principal {
-    /// An account, user, role or session, by its ARN.
+    /// An account or session, by its ARN.
     Aws(String),
+    /// A user or role: another one of the same name isn't meant.
+    Identity {
+        /// Its ARN when the grant was made.
+        arn: String,
+        /// Its unique id.
+        id: String,
+    },
     /// An AWS service, such as `s3.amazonaws.com`.
     Service(String),
 }
 
 impl Principal {
-    /// Its name. No ARN is a service's name, so it tells the one kind from the other.
+    /// Its name in the indices: of a user or role its unique id. No name of one kind is one of
+    /// another.
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Self::Aws(name) | Self::Service(name) => name,
+            Self::Aws(name) | Self::Service(name) | Self::Identity { id: name, .. } => name,
         }
     }
 
     /// Its ARN, unless it is a service.
     pub(crate) fn arn(&self) -> Option<&str> {
         match self {
-            Self::Aws(arn) => Some(arn),
+            Self::Aws(arn) | Self::Identity { arn, .. } => Some(arn),
             Self::Service(_) => None,
         }
     }
@@ -86,7 +94,7 @@ impl Principal {
     /// Its name, if it is a service.
     pub(crate) fn service(&self) -> Option<&str> {
         match self {
-            Self::Aws(_) => None,
+            Self::Aws(_) | Self::Identity { .. } => None,
             Self::Service(name) => Some(name),
         }
     }

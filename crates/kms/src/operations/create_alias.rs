@@ -7,11 +7,14 @@
 use std::sync::Arc;
 
 use service::ports::Expect;
-use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use service::{
+    Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation, Resource, Target,
+};
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
-use crate::alias::{owned_name, target_name};
+use crate::alias::{owned_name, permit_alias, target_name};
+use crate::authorization::permit_all;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
@@ -31,11 +34,32 @@ structure! {
     }
 }
 
+/// A key that is to get an alias of that name.
+pub(crate) struct NewAlias {
+    name: String,
+    key: Arc<Key>,
+}
+
+impl Target<Kms> for NewAlias {
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_alias(cx, facts, &self.name)?;
+        permit_all(cx, facts, &self.key).await
+    }
+
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.key.suits(facts, cx.now)
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![self.key.resource()]
+    }
+}
+
 impl Operation for CreateAlias {
     type Service = Kms;
     type Input = CreateAliasRequest;
     type Output = Nothing;
-    type Target = Arc<Key>;
+    type Target = NewAlias;
 
     const FACTS: Facts = Facts {
         name: "CreateAlias",
@@ -56,7 +80,9 @@ impl Operation for CreateAlias {
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
         owned_name(&input.alias_name)?;
         let target = target_name(&input.target_key_id)?;
-        cx.service.key_named(cx, target, Aliases::Refused, Self::FACTS.actions[0]).await
+        let action = Self::FACTS.actions[0];
+        let key = cx.service.key_named(cx, target, Aliases::Refused, action).await?;
+        Ok(NewAlias { name: input.alias_name.as_str().to_owned(), key })
     }
 
     async fn run(
@@ -64,6 +90,7 @@ impl Operation for CreateAlias {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
+        let target = &target.key;
         let (account, region, id) = (&target.account, &target.region, target.id.as_str());
         let name = input.alias_name.as_str();
         if !cx.service.is_free_alias(account, region, name, cx.now).await? {

@@ -95,7 +95,7 @@ impl Operation for CreateGrant {
     ) -> Result<Self::Output, Error> {
         let terms = requested(&input.operations, input.constraints.as_ref())?;
         suits(&terms, target)?;
-        let record = record(cx, input, terms)?;
+        let record = record(cx, input, terms).await?;
         // From here to the commit nobody else in this process changes the key's grants.
         let turn = cx.service.turn(target).await?;
         let repeated = cx.service.repeated(target, &record).await?;
@@ -117,18 +117,15 @@ impl Operation for CreateGrant {
 }
 
 /// The grant that a request asks for.
-fn record(
+async fn record(
     cx: &Context<'_, Kms>,
     input: &CreateGrantRequest,
     terms: Terms,
 ) -> Result<GrantRecord, Error> {
     let service = input.grantee_service_principal.as_ref();
-    let grantee = grantee(input.grantee_principal.as_ref(), service, cx.region)?;
-    let retiring = retiring(
-        input.retiring_principal.as_ref(),
-        input.retiring_service_principal.as_ref(),
-        cx.region,
-    )?;
+    let grantee = grantee(cx, input.grantee_principal.as_ref(), service).await?;
+    let service = input.retiring_service_principal.as_ref();
+    let retiring = retiring(cx, input.retiring_principal.as_ref(), service).await?;
     if grantee.service().is_some() {
         if terms.source_arn.is_none() {
             return Err(Error::validation(

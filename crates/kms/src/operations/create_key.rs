@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::ciphertext::identity;
-use crate::key::{self, Account, Key};
+use crate::key::{self, Key, NewKey};
 use crate::key_id::KeyId;
 use crate::operations::MANAGEMENT;
 use crate::records::{KeyRecord, MaterialRecord, MultiRegion, encode};
@@ -51,7 +51,7 @@ impl Operation for CreateKey {
     type Service = Kms;
     type Input = CreateKeyRequest;
     type Output = CreateKeyResponse;
-    type Target = Account;
+    type Target = NewKey;
 
     const FACTS: Facts = Facts {
         name: "CreateKey",
@@ -79,8 +79,9 @@ impl Operation for CreateKey {
         if kms.dev_tags { dev_tags::withhold_material(node) } else { None }
     }
 
-    async fn resolve(_: &Context<'_, Kms>, _: &Self::Input) -> Result<Self::Target, Error> {
-        Ok(Account)
+    async fn resolve(_: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
+        let tagged = input.tags.as_ref().is_some_and(|tags| !tags.0.is_empty());
+        Ok(NewKey { tagged })
     }
 
     async fn run(
@@ -100,7 +101,8 @@ impl Operation for CreateKey {
         };
         let arn = key::arn(account, region, &id);
         let bypass = input.bypass_policy_lockout_safety_check;
-        let policy = key_policy::of_new_key(cx, input.policy.as_ref(), bypass, region, &arn)?;
+        let asked = input.policy.as_ref();
+        let policy = key_policy::of_new_key(cx, asked, bypass, region, &arn).await?;
         let binding = Binding {
             region: region.as_str(),
             key_arn: &arn,
@@ -118,7 +120,8 @@ impl Operation for CreateKey {
             description: input.description.as_ref().map_or("", |text| text.as_str()).to_owned(),
             enabled: true,
             deletion: None,
-            policy,
+            policy: policy.text,
+            bound: policy.bound,
             tags: key_tags,
             materials,
             rotation: None,

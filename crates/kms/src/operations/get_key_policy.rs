@@ -57,13 +57,13 @@ impl Operation for GetKeyPolicy {
     }
 
     async fn run(
-        _: &Context<'_, Kms>,
+        cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
         named(input.policy_name.as_ref())?;
         Ok(GetKeyPolicyResponse {
-            policy: Some(PolicyText::of(&target.record.policy)),
+            policy: Some(PolicyText::of(cx.service.shown_policy(target).await?)),
             policy_name: Some(PolicyName::of(DEFAULT_NAME)),
         })
     }

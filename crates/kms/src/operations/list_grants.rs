@@ -11,7 +11,7 @@ use wire::grants::{GrantId as GrantIdText, Grants, PrincipalId, ServicePrincipal
 use wire::shapes::{Limit, Marker};
 use wire::{ErrorCode, structure};
 
-use crate::authorization::no_identity_policy;
+use crate::authorization::no_service;
 use crate::grants::{GrantId, PAGE, Principal, entry, principal};
 use crate::key::Key;
 use crate::key_id::Aliases;
@@ -73,7 +73,7 @@ impl Operation for ListGrants {
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
         let page = PAGE.request(Self::FACTS.name, input.limit, input.marker.as_ref())?;
-        let grantee = grantee(cx, target, input)?;
+        let grantee = grantee(cx, target, input).await?;
         let id = input.grant_id.as_ref().map(grant_id).transpose()?;
         let (account, region, key_id) = (&target.account, &target.region, target.id.as_str());
         let (ids, truncated) = if let Some(id) = id {
@@ -96,7 +96,7 @@ impl Operation for ListGrants {
             // One that was removed since the page was read is left out.
             let Some(found) = cx.service.grant(target, id).await? else { continue };
             if grantee.as_ref().is_none_or(|grantee| *grantee == found.record.grantee) {
-                grants.push(entry(target, id, &found.record)?);
+                grants.push(entry(cx.service, target, id, &found.record).await?);
             }
         }
         let last = ids.last().filter(|_| truncated);
@@ -119,16 +119,16 @@ pub(super) fn grant_id(id: &GrantIdText) -> Result<GrantId, Error> {
 }
 
 /// The grantee whose grants alone a request asks for.
-fn grantee(
+async fn grantee(
     cx: &Context<'_, Kms>,
     key: &Key,
     input: &ListGrantsRequest,
 ) -> Result<Option<Principal>, Error> {
     match (&input.grantee_principal, &input.grantee_service_principal) {
-        (Some(id), None) => principal(id, cx.region).map(Some),
+        (Some(id), None) => principal(cx, id).await.map(Some),
         (None, None) => Ok(None),
         // Only services may ask for a service's, and no caller is one.
-        (None, Some(_)) => Err(no_identity_policy(cx, "kms:ListGrants", &key.arn)),
+        (None, Some(_)) => Err(no_service(cx, "kms:ListGrants", &key.arn)),
         (Some(_), Some(_)) => Err(Error::validation(
             "You can specify either GranteePrincipal or GranteeServicePrincipal, but not both.",
         )),

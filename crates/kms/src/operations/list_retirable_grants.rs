@@ -7,10 +7,10 @@
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::grants::{Grants, PrincipalId, ServicePrincipal};
 use wire::shapes::{Limit, Marker};
-use wire::{ErrorCode, structure};
+use wire::{Arn, ErrorCode, structure};
 
-use crate::authorization::no_identity_policy;
-use crate::grants::{GrantId, PAGE, Principal, account_arn, entry, retiring};
+use crate::authorization::no_service;
+use crate::grants::{GrantId, PAGE, Principal, entry, retiring};
 use crate::key::Account;
 use crate::key_id::KeyId;
 use crate::operations::MANAGEMENT;
@@ -60,7 +60,7 @@ impl Operation for ListRetirableGrants {
         _: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        let principal = own_principal(cx, input)?;
+        let principal = own_principal(cx, input).await?;
         let page = PAGE.request(Self::FACTS.name, input.limit, input.marker.as_ref())?;
         let prefix = layout::retirable(cx.region, principal.as_str());
         let after = format!("{prefix}{}", page.after);
@@ -79,7 +79,7 @@ impl Operation for ListRetirableGrants {
             let key = cx.service.key(&account, cx.region, &key_id, cx.now).await?;
             let Some(key) = key else { continue };
             let Some(found) = cx.service.grant(&key, &id).await? else { continue };
-            grants.push(entry(&key, &id, &found.record)?);
+            grants.push(entry(cx.service, &key, &id, &found.record).await?);
         }
         let last = last.filter(|_| found.more);
         Ok(ListGrantsResponse {
@@ -91,18 +91,19 @@ impl Operation for ListRetirableGrants {
 }
 
 /// The principal that a request names: one of the caller's account.
-fn own_principal(
+async fn own_principal(
     cx: &Context<'_, Kms>,
     input: &ListRetirableGrantsRequest,
 ) -> Result<Principal, Error> {
     let service = input.retiring_service_principal.as_ref();
-    let principal = retiring(input.retiring_principal.as_ref(), service, cx.region)?;
+    let principal = retiring(cx, input.retiring_principal.as_ref(), service).await?;
     let principal = principal.ok_or_else(|| {
         Error::validation("You must specify either RetiringPrincipal or RetiringServicePrincipal.")
     })?;
     // Only services may ask for a service's, and no caller is one.
-    if principal.arn() == Some(account_arn(cx.account(), cx.region).as_str()) {
+    let arn = principal.arn().and_then(Arn::parse);
+    if arn.is_some_and(|arn| arn.account == cx.account().as_str()) {
         return Ok(principal);
     }
-    Err(no_identity_policy(cx, "kms:ListRetirableGrants", principal.as_str()))
+    Err(no_service(cx, "kms:ListRetirableGrants", principal.as_str()))
 }

@@ -16,6 +16,7 @@ use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::key_policy::{self, named};
 use crate::operations::{MANAGEMENT, Nothing};
+use crate::records::KeyRecord;
 
 /// PutKeyPolicy.
 pub(crate) struct PutKeyPolicy;
@@ -68,9 +69,12 @@ impl Operation for PutKeyPolicy {
         }
         named(input.policy_name.as_ref())?;
         let bypass = input.bypass_policy_lockout_safety_check.unwrap_or(false);
-        key_policy::check(cx, &input.policy, bypass, &target.arn)?;
-        let policy = input.policy.as_str();
-        cx.service.replace(target, |record| policy.clone_into(&mut record.policy)).await?;
+        let policy = key_policy::check(cx, &input.policy, bypass, &target.arn).await?;
+        let change = |record: &mut KeyRecord| {
+            record.policy = policy.text;
+            record.bound = policy.bound;
+        };
+        cx.service.replace(target, change).await?;
         Ok(Nothing {})
     }
 }

@@ -8,12 +8,13 @@
 use std::sync::Arc;
 
 use service::ports::Expect;
-use service::{Authorized, Context, Error, Facts, Operation, Resource};
+use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
 use wire::enums::KeyState;
 use wire::shapes::{Description, KeyMetadata, PolicyText, RegionText, Tag, Tags};
 use wire::{ErrorCode, Region, structure};
 
 use crate::Kms;
+use crate::authorization::{permit_all, permit_new_key};
 use crate::key::{Key, arn};
 use crate::key_id::Aliases;
 use crate::multi_region::REPLICAS_MAX;
@@ -44,11 +45,34 @@ structure! {
     }
 }
 
+/// A key that is to get a replica.
+pub(crate) struct Replication {
+    primary: Arc<Key>,
+    tagged: bool,
+}
+
+/// The replica takes the permissions of a new key beside that of ReplicateKey (developer guide,
+/// "Controlling access to multi-Region keys").
+impl Target<Kms> for Replication {
+    async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_all(cx, facts, &self.primary).await?;
+        permit_new_key(cx, Some(&self.primary), self.tagged)
+    }
+
+    fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        self.primary.suits(facts, cx.now)
+    }
+
+    fn resources(&self) -> Vec<Resource> {
+        vec![self.primary.resource()]
+    }
+}
+
 impl Operation for ReplicateKey {
     type Service = Kms;
     type Input = ReplicateKeyRequest;
     type Output = ReplicateKeyResponse;
-    type Target = Arc<Key>;
+    type Target = Replication;
 
     const FACTS: Facts = Facts {
         name: "ReplicateKey",
@@ -70,7 +94,10 @@ impl Operation for ReplicateKey {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        cx.service.key_named(cx, &input.key_id, Aliases::Refused, Self::FACTS.actions[0]).await
+        let action = Self::FACTS.actions[0];
+        let primary = cx.service.key_named(cx, &input.key_id, Aliases::Refused, action).await?;
+        let tagged = input.tags.as_ref().is_some_and(|tags| !tags.0.is_empty());
+        Ok(Replication { primary, tagged })
     }
 
     async fn run(
@@ -78,14 +105,15 @@ impl Operation for ReplicateKey {
         target: &Authorized<Self::Target>,
         input: &Self::Input,
     ) -> Result<Self::Output, Error> {
-        let primary: &Arc<Key> = target;
+        let primary = &target.primary;
         primary.is_primary()?;
         let region = replica_region(cx, primary, &input.replica_region).await?;
         let max = cx.service.limits.tags_per_key;
         let key_tags = tags::of_new_key(input.tags.as_ref(), max)?;
         let arn = arn(&primary.account, &region, &primary.id);
         let bypass = input.bypass_policy_lockout_safety_check;
-        let policy = key_policy::of_new_key(cx, input.policy.as_ref(), bypass, &region, &arn)?;
+        let asked = input.policy.as_ref();
+        let policy = key_policy::of_new_key(cx, asked, bypass, &region, &arn).await?;
         let mut materials = Vec::with_capacity(primary.record.materials.len());
         for material in &primary.record.materials {
             materials.push(cx.service.rebound(primary, material, &region).await?);
@@ -93,7 +121,8 @@ impl Operation for ReplicateKey {
         let mut replica = KeyRecord {
             created: cx.now,
             description: input.description.as_ref().map_or("", |text| text.as_str()).to_owned(),
-            policy,
+            policy: policy.text,
+            bound: policy.bound,
             tags: key_tags,
             materials,
             ..primary.record.clone()

@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use policy::Means;
 use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
 use wire::enums::GrantOperation;
 use wire::grants::GrantId as GrantIdText;
@@ -15,8 +16,8 @@ use wire::shapes::GrantToken;
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
-use crate::authorization::{grantees, unreachable_key};
-use crate::grants::{Circumstances, Found, GrantId, Token, absent};
+use crate::authorization::{grantees, permit_retiring, unreachable_key};
+use crate::grants::{Circumstances, Found, GrantId, Principal, Token, absent, account_arn};
 use crate::key::{Key, arn};
 use crate::key_id::{Aliases, not_found};
 use crate::operations::list_grants::grant_id;
@@ -34,19 +35,19 @@ const RETIRE: &str = "kms:RetireGrant";
 impl Target<Kms> for GrantOnKey {
     async fn authorize(&self, _: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
         let record = &self.found.record;
-        // Within their accounts nothing limits root users, the only principals so far.
-        if *cx.account() == self.key.account || *cx.account() == record.issuer()? {
-            return Ok(());
-        }
-        let retiring = record.retiring.as_ref().and_then(|principal| principal.arn());
+        let own = *cx.account() == self.key.account || *cx.account() == record.issuer()?;
+        let retiring = record.retiring.as_ref().map(Principal::as_str);
         let request = Circumstances::default();
         let retires = record.terms.allow(GrantOperation::RetireGrant, &request);
-        let grantee = record.grantee.arn().filter(|_| retires);
+        let grantee = retires.then(|| record.grantee.as_str());
         let parties = [retiring, grantee];
-        if grantees(cx.caller).any(|principal| parties.contains(&Some(principal))) {
-            return Ok(());
-        }
-        Err(unreachable_key(cx, RETIRE))
+        // What is given to the account itself is for its policies to pass on.
+        let names = grantees(cx).into_iter().filter(|(_, means)| *means > Means::Account);
+        let mut names = names.map(|(name, _)| name);
+        let party = names.any(|name| parties.contains(&Some(name.as_str())));
+        let account = account_arn(cx.account(), cx.region);
+        let delegated = own || parties.contains(&Some(account.as_str()));
+        permit_retiring(cx, &self.key, RETIRE, party, delegated)
     }
 
     fn check(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {

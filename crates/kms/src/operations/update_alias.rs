@@ -14,7 +14,7 @@ use service::{
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
-use crate::alias::{AliasTarget, owned_name, target_name};
+use crate::alias::{AliasTarget, owned_name, permit_alias, target_name};
 use crate::authorization::permit_all;
 use crate::change::replacing;
 use crate::key::Key;
@@ -31,6 +31,7 @@ pub(crate) struct Move {
 
 impl Target<Kms> for Move {
     async fn authorize(&self, facts: &Facts, cx: &Context<'_, Kms>) -> Result<(), Error> {
+        permit_alias(cx, facts, &self.from.name)?;
         for key in [&self.from.key, &self.to] {
             permit_all(cx, facts, key).await?;
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use service::Error;
+use service::{Caller, Error};
 use wire::enums::{KeySpec, KeyUsageType, OriginType};
 use wire::shapes::{
     AliasName, Description, PolicyText, RotationPeriodInDays, Tag, TagKey, TagValue,
@@ -15,7 +15,7 @@ use wire::{Invalid, Node, Reader, Shape, Timestamp};
 use super::{Refusal, SeedError, SeedField, SeedKey, refused};
 use crate::alias::owned_name;
 use crate::key::arn;
-use crate::key_policy::{Author, check_by};
+use crate::key_policy::check_planted;
 use crate::limits::Limits;
 use crate::spec::algorithms;
 use crate::tags;
@@ -123,12 +123,10 @@ fn check_aliases(key: &SeedKey, limits: &Limits) -> Result<(), Refusal> {
 fn check_policy(key: &SeedKey, limits: &Limits) -> Result<(), Refusal> {
     let Some(policy) = &key.policy else { return Ok(()) };
     shaped::<PolicyText>(policy, SeedField::Policy)?;
-    let partition = wire::partition(key.region.as_str());
-    let root = format!("arn:{partition}:iam::{}:root", key.account);
-    let author = Author { arn: &root, account: key.account.as_str() };
+    let root = Caller::root(key.account, wire::partition(key.region.as_str()), "");
     let key_arn = arn(&key.account, &key.region, &key.id);
     let bypass = key.bypass_policy_lockout_safety_check;
-    check_by(author, policy, bypass, &key_arn, limits.policy_bytes)
+    check_planted(&root, policy, bypass, &key_arn, limits.policy_bytes)
         .map_err(|error| worded(SeedField::Policy, &error))
 }
 

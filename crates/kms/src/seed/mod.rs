@@ -223,6 +223,7 @@ impl Kms {
             policy: key
                 .policy
                 .unwrap_or_else(|| key_policy::default_policy(&account, region.as_str())),
+            bound: Vec::new(),
             tags: key.tags,
             materials,
             rotation: key.rotation_period_days.map(schedule),

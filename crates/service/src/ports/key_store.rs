@@ -284,6 +284,10 @@ pub enum TokenKind {
     Grant,
     /// The SessionToken of STS credentials.
     Session,
+    /// The secret access key of an access key, as it is stored.
+    AccessKey,
+    /// The encoded message of a refusal.
+    AuthorizationMessage,
 }
 
 /// Why a token isn't opened.

@@ -7,6 +7,7 @@ mod audit;
 mod clock;
 mod entropy;
 mod key_store;
+mod principals;
 mod store;
 
 pub use audit::{AuditHistory, AuditLog, AuditUnavailable, Position, Witness};
@@ -16,6 +17,7 @@ pub use key_store::{
     Binding, DataKeyPair, Encapsulated, Import, ImportError, ImportKey, KeyStore, KeyStoreError,
     Material, MaterialError, MaterialId, Message, Opened, TokenError, TokenKind, Unopened,
 };
+pub use principals::{Known, NoPrincipals, Principals};
 pub use store::{
     Change, Commit, Expect, Item, Observer, Page, Revision, Store, StoreError, Subscription,
     VALUE_MAX,

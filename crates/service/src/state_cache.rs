@@ -1,4 +1,4 @@
-//! Resolved keys, aliases and grants, kept in memory until the store says that they changed.
+//! What was made of records, kept in memory until the store says that they changed.
 //!
 //! Strict: the store answers a commit only after it has told this cache, so whoever saw the answer
 //! never meets the old state again. A load that began before a change can't put the old state
@@ -7,17 +7,17 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
+use crate::ports::{Change, Observer};
 use parking_lot::Mutex;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use service::ports::{Change, Observer};
 
 /// How many shards share the counters of changes. A load is thrown away in vain only if another
 /// record of its shard changed while it ran.
 const SHARDS: usize = 256;
 
 /// A cache of values under store keys.
-pub(crate) struct StateCache<T> {
+pub struct StateCache<T> {
     entries: Cache<String, Arc<T>, Weigh<T>>,
     changes: Vec<Mutex<u64>>,
     hasher: RandomState,
@@ -41,21 +41,21 @@ impl<T> Weighter<String, Arc<T>> for Weigh<T> {
 }
 
 /// Proof of what was known before a load began.
-pub(crate) struct Ticket {
+pub struct Ticket {
     shard: usize,
     changes: u64,
 }
 
 impl<T> StateCache<T> {
     /// A cache of at most `capacity` records, whose store keys begin with `prefix`.
-    pub(crate) fn new(prefix: &'static str, capacity: usize) -> Self {
+    pub fn new(prefix: &'static str, capacity: usize) -> Self {
         Self::of_groups(prefix, capacity, |key| key, |_| 1)
     }
 
     /// A cache of values that are each made of several records: `place` gives the key under which
     /// the value stands that the record of a store key is part of. A value takes `weight` of the
     /// capacity, at least one.
-    pub(crate) fn of_groups(
+    pub fn of_groups(
         prefix: &'static str,
         capacity: usize,
         place: fn(&str) -> &str,
@@ -71,18 +71,18 @@ impl<T> StateCache<T> {
     }
 
     /// The value under that key, if it is cached.
-    pub(crate) fn get(&self, key: &str) -> Option<Arc<T>> {
+    pub fn get(&self, key: &str) -> Option<Arc<T>> {
         self.entries.get(key)
     }
 
     /// To be taken before the store is read.
-    pub(crate) fn before_load(&self, key: &str) -> Ticket {
+    pub fn before_load(&self, key: &str) -> Ticket {
         let shard = self.shard(key);
         Ticket { shard, changes: *self.changes[shard].lock() }
     }
 
     /// Keeps what was loaded, unless something changed since the ticket was taken.
-    pub(crate) fn keep(&self, ticket: &Ticket, key: String, value: Arc<T>) {
+    pub fn keep(&self, ticket: &Ticket, key: String, value: Arc<T>) {
         let changes = self.changes[ticket.shard].lock();
         if *changes == ticket.changes {
             self.entries.insert(key, value);
@@ -109,7 +109,7 @@ impl<T: Send + Sync> Observer for StateCache<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use service::ports::Revision;
+    use crate::ports::Revision;
 
     fn change(key: &str) -> Change {
         Change { revision: Revision(1), keys: vec![key.to_owned()] }
