@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use iam::Sts;
+use iam::{Iam, Sts};
 use kms::Kms;
 use serde_json::Value;
 use service::{Service, ports};
@@ -153,6 +153,11 @@ fn sts_is_what_its_model_says() {
 }
 
 #[test]
+fn iam_is_what_its_model_says() {
+    compare::<Iam>("iam", iam::MISSING);
+}
+
+#[test]
 fn a_difference_would_be_found() {
     let mut model = model("kms");
     model["shapes"]["KeyIdType"]["max"] = Value::from(7);
@@ -184,6 +189,7 @@ fn patterns() -> Vec<(&'static str, wire::Pattern)> {
     }
     let mut found = Vec::new();
     let structures = Kms::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]);
+    let structures = structures.chain(Iam::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
     let structures = structures.chain(Sts::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
     structures.flat_map(|s| s.members).for_each(|member| walk(member.shape, &mut found));
     found

@@ -20,7 +20,7 @@ use service::ports::{
     AuditHistory, AuditLog, AuditUnavailable, Clock, Commit, KeyStore, Pending, Position, Store,
     Witness,
 };
-use service::{Authenticate, Caller, CallerKind, Error, Ids, Inbound, Origin, Pipeline, Session};
+use service::{Authenticate, Caller, Error, Ids, Inbound, Origin, Pipeline, Session};
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
 pub(crate) const OWNER: &str = "111122223333";
@@ -104,13 +104,7 @@ impl Authenticate for Evidence<'_> {
         let session = match self.0 {
             None => Err(Error::bare(ErrorCode::MissingAuthenticationTokenException)),
             Some(account) => Ok(Session {
-                caller: Caller {
-                    account: AccountId::parse(account).unwrap(),
-                    arn: format!("arn:aws:iam::{account}:root"),
-                    principal_id: account.to_owned(),
-                    kind: CallerKind::Root,
-                    access_key_id: account.to_owned(),
-                },
+                caller: Caller::root(AccountId::parse(account).unwrap(), "aws", account),
                 region: Region::parse(REGION).unwrap(),
             }),
         };
@@ -203,7 +197,7 @@ impl World {
             operation,
             body,
             evidence: &evidence,
-            origin: Origin { ids: &ids, source_ip: "127.0.0.1", user_agent: "test" },
+            origin: Origin { ids: &ids, source_ip: "127.0.0.1", user_agent: "test", secure: false },
         }));
         let body = match answer.body.as_slice() {
             b"" => Value::Null,

@@ -2,7 +2,7 @@
 //! Reference, "Actions, resources, and condition keys" for IAM and for STS).
 
 use policy::{Value, Values};
-use service::conditions::{optional, tag};
+use service::conditions::{KeyInfo, KeyKind, SetBy, key, optional, place, tag};
 use service::{Context, GlobalKeys, Service};
 use wire::Scalar;
 
@@ -16,35 +16,45 @@ pub(crate) struct Conditions<'a, S: Service> {
     pub(crate) more: Vec<(String, Values<'a>)>,
 }
 
-/// The keys of IAM and STS, in lower case and sorted. Those that an operation sets itself stand in
-/// [`Conditions::more`]; those of operations that aren't here are absent.
-const KEYS: &[&str] = &[
-    "iam:associatedresourcearn",
-    "iam:awsservicename",
-    "iam:organizationspolicyid",
-    "iam:passedtoservice",
-    "iam:permissionsboundary",
-    "iam:policyarn",
-    "sts:awsservicename",
-    "sts:durationseconds",
-    "sts:externalid",
-    "sts:rolesessionname",
-    "sts:sourceidentity",
-    "sts:taskpolicyarn",
-    "sts:transitivetagkeys",
+/// The keys of IAM and STS, sorted by their names in lower case. Those that an operation sets itself
+/// stand in [`Conditions::more`].
+const KEYS: &[(KeyInfo, ())] = &[
+    (key("iam:AssociatedResourceArn", KeyKind::Arn, SetBy::Never), ()),
+    (key("iam:AWSServiceName", KeyKind::Text, SetBy::Members(&["AWSServiceName"])), ()),
+    (key("iam:OrganizationsPolicyId", KeyKind::Text, SetBy::Never), ()),
+    (key("iam:PassedToService", KeyKind::Text, SetBy::Never), ()),
+    (
+        key(
+            "iam:PermissionsBoundary",
+            KeyKind::Arn,
+            SetBy::Caller(
+                "operations on users and roles that have, or get, a permissions boundary",
+            ),
+        ),
+        (),
+    ),
+    (key("iam:PolicyARN", KeyKind::Arn, SetBy::Members(&["PolicyArn"])), ()),
+    (key("sts:AWSServiceName", KeyKind::Text, SetBy::Never), ()),
+    (key("sts:DurationSeconds", KeyKind::Number, SetBy::Members(&["DurationSeconds"])), ()),
+    (key("sts:ExternalId", KeyKind::Text, SetBy::Members(&["ExternalId"])), ()),
+    (key("sts:RoleSessionName", KeyKind::Text, SetBy::Members(&["RoleSessionName"])), ()),
+    (key("sts:SourceIdentity", KeyKind::Text, SetBy::Members(&["SourceIdentity"])), ()),
+    (key("sts:TaskPolicyArn", KeyKind::Arn, SetBy::Never), ()),
+    (key("sts:TransitiveTagKeys", KeyKind::Texts, SetBy::Members(&["TransitiveTagKeys"])), ()),
 ];
 
 const RESOURCE_TAG: &str = "iam:resourcetag/";
 
 /// Whether that is a condition key of IAM or STS, in lower case.
 pub fn is_condition_key(key: &str) -> bool {
-    KEYS.binary_search(&key).is_ok()
-        || key.strip_prefix(RESOURCE_TAG).is_some_and(|tag| !tag.is_empty())
+    place(KEYS, key).is_some() || key.strip_prefix(RESOURCE_TAG).is_some_and(|tag| !tag.is_empty())
 }
 
-/// The keys of IAM and STS without that for tags, in lower case, for documentation.
-pub fn condition_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().copied()
+/// The keys of IAM and STS, for documentation.
+pub fn condition_keys() -> impl Iterator<Item = KeyInfo> {
+    let tag = SetBy::Caller("operations on users, roles, policies and providers with tags");
+    let tag = key("iam:ResourceTag/key", KeyKind::Text, tag);
+    KEYS.iter().map(|(info, ())| *info).chain([tag])
 }
 
 impl<S: Service> policy::Context for Conditions<'_, S> {
@@ -89,9 +99,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_in_lower_case() {
-        assert!(KEYS.is_sorted());
-        assert!(KEYS.iter().all(|key| key.to_lowercase() == **key));
+    fn the_table_is_sorted() {
+        let lower: Vec<_> = KEYS.iter().map(|(info, ())| info.name.to_lowercase()).collect();
+        assert!(lower.is_sorted());
+        assert!(lower.iter().all(|key| is_condition_key(key)));
         assert!(is_condition_key("iam:resourcetag/a") && !is_condition_key("iam:resourcetag/"));
         assert!(!is_condition_key("iam:unheardof"));
     }

@@ -35,8 +35,8 @@ pub(crate) struct DecryptionKey {
     named: bool,
     /// What shall be opened; `None` for a dry run that ignores the ciphertext.
     ciphertext: Option<Vec<u8>>,
-    /// What a grant has to know of the request.
-    request: Circumstances,
+    /// What policies and grants have to know of the request.
+    pub(crate) request: Circumstances,
 }
 
 /// What was opened.

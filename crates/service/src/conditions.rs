@@ -31,73 +31,174 @@ pub struct GlobalKeys<'a> {
 
 type Lookup = for<'a> fn(&'a GlobalKeys<'_>) -> Values<'a>;
 
-/// The keys without a part of the caller's choosing, in lower case. Those that only other services
-/// or networks set are absent in every request; policies may speak of them.
-const KEYS: &[(&str, Lookup)] = &[
-    ("aws:calledvia", absent),
-    ("aws:calledviafirst", absent),
-    ("aws:calledvialast", absent),
-    ("aws:currenttime", |keys| Values::One(Value::Time(keys.now.millis()))),
-    ("aws:ec2instancesourceprivateipv4", absent),
-    ("aws:ec2instancesourcevpc", absent),
-    ("aws:epochtime", |keys| Values::One(Value::Number(keys.now.seconds()))),
-    ("aws:federatedprovider", |keys| {
-        keys.caller.session.as_deref().map_or(Values::Absent, |s| optional(s.provider.as_deref()))
+/// A condition key, as documentation tells of it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyInfo {
+    /// Its name, as AWS writes it. Policies may write it in any case.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: KeyKind,
+    /// Which requests have it.
+    pub set_by: SetBy,
+}
+
+/// What a condition key's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// One text.
+    Text,
+    /// Several texts: a multivalued key.
+    Texts,
+    /// One ARN.
+    Arn,
+    /// One number.
+    Number,
+    /// Yes or no.
+    Bool,
+    /// A moment.
+    Time,
+    /// An IP address.
+    Address,
+}
+
+/// Which requests have a condition key.
+#[derive(Debug, Clone, Copy)]
+pub enum SetBy {
+    /// Every request.
+    Every,
+    /// Every request that acts on a key.
+    EveryKey,
+    /// Requests of such callers.
+    Caller(&'static str),
+    /// Requests of the operations that have one of these members, where it is given or has a
+    /// default.
+    Members(&'static [&'static str]),
+    /// Requests for these actions.
+    Actions(&'static [&'static str]),
+    /// None here: it tells of services, networks or organizations that aren't there. Policies may
+    /// speak of it all the same.
+    Never,
+}
+
+/// A row of a table of condition keys.
+pub const fn key(name: &'static str, kind: KeyKind, set_by: SetBy) -> KeyInfo {
+    KeyInfo { name, kind, set_by }
+}
+
+/// The place of a key, given in lower case, in a table that is sorted by names in lower case.
+pub fn place<T>(table: &[(KeyInfo, T)], key: &str) -> Option<usize> {
+    let lower = |info: &KeyInfo| info.name.bytes().map(|b| b.to_ascii_lowercase());
+    table.binary_search_by(|(info, _)| lower(info).cmp(key.bytes())).ok()
+}
+
+/// The keys without a part of the caller's choosing, sorted by their names in lower case.
+const KEYS: &[(KeyInfo, Lookup)] = &[
+    (key("aws:CalledVia", KeyKind::Texts, SetBy::Never), absent),
+    (key("aws:CalledViaFirst", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:CalledViaLast", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:CurrentTime", KeyKind::Time, SetBy::Every), |keys| {
+        Values::One(Value::Time(keys.now.millis()))
     }),
-    ("aws:multifactorauthage", absent),
+    (key("aws:Ec2InstanceSourcePrivateIPv4", KeyKind::Address, SetBy::Never), absent),
+    (key("aws:Ec2InstanceSourceVpc", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:EpochTime", KeyKind::Number, SetBy::Every), |keys| {
+        Values::One(Value::Number(keys.now.seconds()))
+    }),
+    (
+        key(
+            "aws:FederatedProvider",
+            KeyKind::Text,
+            SetBy::Caller("AssumeRoleWithWebIdentity sessions"),
+        ),
+        |keys| {
+            keys.caller
+                .session
+                .as_deref()
+                .map_or(Values::Absent, |s| optional(s.provider.as_deref()))
+        },
+    ),
+    (key("aws:MultiFactorAuthAge", KeyKind::Number, SetBy::Never), absent),
     // Temporary credentials say that they came about without a second factor; long-term ones say
     // nothing.
-    ("aws:multifactorauthpresent", |keys| match keys.caller.session {
-        Some(_) => Values::One(Value::Bool(false)),
-        None => Values::Absent,
+    (
+        key(
+            "aws:MultiFactorAuthPresent",
+            KeyKind::Bool,
+            SetBy::Caller("temporary credentials; always false"),
+        ),
+        |keys| match keys.caller.session {
+            Some(_) => Values::One(Value::Bool(false)),
+            None => Values::Absent,
+        },
+    ),
+    (key("aws:PrincipalAccount", KeyKind::Text, SetBy::Every), |keys| {
+        text(keys.caller.account.as_str())
     }),
-    ("aws:principalaccount", |keys| text(keys.caller.account.as_str())),
     // Of a role's session it is the role's.
-    ("aws:principalarn", |keys| match (keys.caller.kind, &keys.caller.principal) {
-        (CallerKind::AssumedRole, Some(role)) => text(&role.arn),
-        _ => text(&keys.caller.arn),
+    (key("aws:PrincipalArn", KeyKind::Arn, SetBy::Every), |keys| {
+        match (keys.caller.kind, &keys.caller.principal) {
+            (CallerKind::AssumedRole, Some(role)) => text(&role.arn),
+            _ => text(&keys.caller.arn),
+        }
     }),
-    ("aws:principalisawsservice", |_| Values::One(Value::Bool(false))),
-    ("aws:principalorgid", absent),
-    ("aws:principalorgpaths", absent),
-    ("aws:principalservicename", absent),
-    ("aws:principalservicenameslist", absent),
-    ("aws:principaltype", |keys| text(keys.caller.kind.principal_type())),
-    ("aws:referer", absent),
-    ("aws:requestedregion", |keys| text(keys.region.as_str())),
-    ("aws:resourceaccount", |keys| optional(keys.resource_account)),
-    ("aws:resourceorgid", absent),
-    ("aws:resourceorgpaths", absent),
-    ("aws:securetransport", |keys| Values::One(Value::Bool(keys.origin.secure))),
-    ("aws:sourceaccount", absent),
-    ("aws:sourcearn", absent),
-    ("aws:sourceidentity", |keys| {
-        let session = keys.caller.session.as_deref();
-        session.map_or(Values::Absent, |session| optional(session.source_identity.as_deref()))
+    (key("aws:PrincipalIsAWSService", KeyKind::Bool, SetBy::Every), |_| {
+        Values::One(Value::Bool(false))
     }),
-    ("aws:sourceip", |keys| match keys.origin.source_ip.parse() {
-        Ok(address) => Values::One(Value::Address(address)),
-        Err(_) => Values::Absent,
+    (key("aws:PrincipalOrgID", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:PrincipalOrgPaths", KeyKind::Texts, SetBy::Never), absent),
+    (key("aws:PrincipalServiceName", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:PrincipalServiceNamesList", KeyKind::Texts, SetBy::Never), absent),
+    (key("aws:PrincipalType", KeyKind::Text, SetBy::Every), |keys| {
+        text(keys.caller.kind.principal_type())
     }),
-    ("aws:sourceorgid", absent),
-    ("aws:sourceorgpaths", absent),
-    ("aws:sourceowner", absent),
-    ("aws:sourcevpc", absent),
-    ("aws:sourcevpcarn", absent),
-    ("aws:sourcevpce", absent),
-    ("aws:tagkeys", tag_keys),
-    ("aws:tokenissuetime", |keys| match &keys.caller.session {
-        Some(session) => Values::One(Value::Time(session.issued.millis())),
-        None => Values::Absent,
+    (key("aws:Referer", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:RequestedRegion", KeyKind::Text, SetBy::Every), |keys| text(keys.region.as_str())),
+    (key("aws:ResourceAccount", KeyKind::Text, SetBy::Every), |keys| {
+        optional(keys.resource_account)
     }),
-    ("aws:useragent", |keys| text(keys.origin.user_agent)),
-    ("aws:userid", |keys| text(&keys.caller.principal_id)),
-    ("aws:username", |keys| match (keys.caller.kind, &keys.caller.principal) {
-        (CallerKind::User, Some(user)) => text(&user.name),
-        _ => Values::Absent,
+    (key("aws:ResourceOrgID", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:ResourceOrgPaths", KeyKind::Texts, SetBy::Never), absent),
+    (key("aws:SecureTransport", KeyKind::Bool, SetBy::Every), |keys| {
+        Values::One(Value::Bool(keys.origin.secure))
     }),
-    ("aws:viaawsservice", |_| Values::One(Value::Bool(false))),
-    ("aws:vpcsourceip", absent),
+    (key("aws:SourceAccount", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:SourceArn", KeyKind::Arn, SetBy::Never), absent),
+    (
+        key("aws:SourceIdentity", KeyKind::Text, SetBy::Caller("sessions with a source identity")),
+        |keys| {
+            let session = keys.caller.session.as_deref();
+            session.map_or(Values::Absent, |session| optional(session.source_identity.as_deref()))
+        },
+    ),
+    (key("aws:SourceIp", KeyKind::Address, SetBy::Every), |keys| {
+        match keys.origin.source_ip.parse() {
+            Ok(address) => Values::One(Value::Address(address)),
+            Err(_) => Values::Absent,
+        }
+    }),
+    (key("aws:SourceOrgID", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:SourceOrgPaths", KeyKind::Texts, SetBy::Never), absent),
+    (key("aws:SourceOwner", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:SourceVpc", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:SourceVpcArn", KeyKind::Arn, SetBy::Never), absent),
+    (key("aws:SourceVpce", KeyKind::Text, SetBy::Never), absent),
+    (key("aws:TagKeys", KeyKind::Texts, SetBy::Members(&["Tags", "TagKeys"])), tag_keys),
+    (key("aws:TokenIssueTime", KeyKind::Time, SetBy::Caller("temporary credentials")), |keys| {
+        match &keys.caller.session {
+            Some(session) => Values::One(Value::Time(session.issued.millis())),
+            None => Values::Absent,
+        }
+    }),
+    (key("aws:UserAgent", KeyKind::Text, SetBy::Every), |keys| text(keys.origin.user_agent)),
+    (key("aws:userid", KeyKind::Text, SetBy::Every), |keys| text(&keys.caller.principal_id)),
+    (key("aws:username", KeyKind::Text, SetBy::Caller("IAM users")), |keys| {
+        match (keys.caller.kind, &keys.caller.principal) {
+            (CallerKind::User, Some(user)) => text(&user.name),
+            _ => Values::Absent,
+        }
+    }),
+    (key("aws:ViaAWSService", KeyKind::Bool, SetBy::Every), |_| Values::One(Value::Bool(false))),
+    (key("aws:VpcSourceIp", KeyKind::Address, SetBy::Never), absent),
 ];
 
 const PRINCIPAL_TAG: &str = "aws:principaltag/";
@@ -114,15 +215,20 @@ pub fn is_global(key: &str) -> bool {
     is_tag || lookup(key).is_some()
 }
 
-/// The global keys without those for tags, in lower case, for documentation.
-pub fn global_keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|(key, _)| *key)
+/// The global keys, for documentation.
+pub fn global_keys() -> impl Iterator<Item = KeyInfo> {
+    KEYS.iter().map(|(info, _)| *info).chain(TAG_KEYS_INFO)
 }
 
+/// The keys that name a tag.
+const TAG_KEYS_INFO: [KeyInfo; 3] = [
+    key("aws:PrincipalTag/key", KeyKind::Text, SetBy::Caller("principals and sessions with tags")),
+    key("aws:RequestTag/key", KeyKind::Text, SetBy::Members(&["Tags"])),
+    key("aws:ResourceTag/key", KeyKind::Text, SetBy::Caller("resources with tags")),
+];
+
 fn lookup(key: &str) -> Option<Lookup> {
-    // Sorted, as a test holds.
-    let place = KEYS.binary_search_by(|(known, _)| known.cmp(&key)).ok()?;
-    Some(KEYS[place].1)
+    Some(KEYS[place(KEYS, key)?].1)
 }
 
 impl<'a> GlobalKeys<'a> {
@@ -193,9 +299,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_sorted_and_in_lower_case() {
-        assert!(KEYS.is_sorted_by(|(one, _), (next, _)| one < next));
-        assert!(KEYS.iter().all(|(key, _)| key.to_lowercase() == *key));
+    fn the_table_is_sorted() {
+        let lower: Vec<_> = KEYS.iter().map(|(info, _)| info.name.to_lowercase()).collect();
+        assert!(lower.is_sorted_by(|one, next| one < next));
+        assert!(lower.iter().all(|key| lookup(key).is_some()));
     }
 
     #[test]

@@ -50,6 +50,11 @@ impl<S: Service> Context<'_, S> {
         self.input.and_then(|input| input.scalar(name))
     }
 
+    /// The bytes of a member of a structure in the request's input.
+    pub fn blob(&self, of: &str, name: &str) -> Option<Vec<u8>> {
+        self.input.and_then(|input| input.blob(of, name))
+    }
+
     /// The secret that the operation took out of its request, if it takes any and there was one.
     pub fn withheld(&self) -> Option<&Zeroizing<String>> {
         self.withheld.as_ref()

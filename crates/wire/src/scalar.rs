@@ -29,6 +29,9 @@ pub trait Members: Send + Sync {
 
     /// The list of texts of that name.
     fn texts(&self, name: &str) -> Vec<String>;
+
+    /// The bytes of the member `name` of the structure that is the member `of`.
+    fn blob(&self, of: &str, name: &str) -> Option<Vec<u8>>;
 }
 
 impl<T: Structure + Send + Sync> Members for T {
@@ -55,6 +58,12 @@ impl<T: Structure + Send + Sync> Members for T {
         let mut gatherer = Gatherer::of(name);
         self.write(&mut gatherer);
         gatherer.found.into_iter().flatten().collect()
+    }
+
+    fn blob(&self, of: &str, name: &str) -> Option<Vec<u8>> {
+        let mut digger = Digger { path: [of, name], depth: 0, found: None };
+        self.write(&mut digger);
+        digger.found
     }
 }
 
@@ -108,6 +117,45 @@ impl Writer for Gatherer<'_> {
     }
 
     fn blob(&mut self, _: &[u8]) {}
+
+    fn integer(&mut self, _: i64) {}
+
+    fn boolean(&mut self, _: bool) {}
+
+    fn timestamp(&mut self, _: Timestamp) {}
+}
+
+/// A writer that keeps the bytes of one member of a member of the outermost structure.
+struct Digger<'a> {
+    path: [&'a str; 2],
+    depth: usize,
+    found: Option<Vec<u8>>,
+}
+
+impl Writer for Digger<'_> {
+    fn structure(&mut self, members: impl FnOnce(&mut Self)) {
+        members(self);
+    }
+
+    fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
+        if self.path.get(self.depth) == Some(&name) {
+            self.depth += 1;
+            value.write(self);
+            self.depth -= 1;
+        }
+    }
+
+    fn list<T: Write>(&mut self, _: &[T]) {}
+
+    fn map<K: AsRef<str>, V: Write>(&mut self, _: &[(K, V)]) {}
+
+    fn text(&mut self, _: &str) {}
+
+    fn blob(&mut self, value: &[u8]) {
+        if self.depth == self.path.len() {
+            self.found = Some(value.to_vec());
+        }
+    }
 
     fn integer(&mut self, _: i64) {}
 

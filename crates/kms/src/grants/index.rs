@@ -165,6 +165,7 @@ mod tests {
                 context: map(draw()).map(|pairs| EncryptionContext(Arc::new(pairs))),
                 source_arn: None,
                 child: Some(some_terms(draw())),
+                same_key: None,
             };
             let operation = OPERATIONS[draw() % 4];
             let expected = terms.iter().any(|terms| terms.allow(operation, &request));

@@ -33,6 +33,8 @@ pub(crate) struct Circumstances {
     pub(crate) source_arn: Option<String>,
     /// The grant that the request wants to create.
     pub(crate) child: Option<Terms>,
+    /// Of ReEncrypt alone: whether it leads from a key to the same one.
+    pub(crate) same_key: Option<bool>,
 }
 
 impl Terms {

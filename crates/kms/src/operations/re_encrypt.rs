@@ -113,11 +113,13 @@ impl Operation for ReEncrypt {
             context: input.source_encryption_context.as_ref(),
             action: FROM,
         };
-        let source = DecryptionKey::resolve(cx, &source).await?;
+        let mut source = DecryptionKey::resolve(cx, &source).await?;
         let destination = &input.destination_key_id;
         let destination = cx.service.key_named(cx, destination, Aliases::Accepted, TO).await?;
         let context = input.destination_encryption_context.clone();
-        let request = Circumstances { context, ..Circumstances::default() };
+        let same_key = Some(source.key.arn == destination.arn);
+        source.request.same_key = same_key;
+        let request = Circumstances { context, same_key, ..Circumstances::default() };
         Ok(ReEncryptKeys { source, destination: KeyUse::new(destination, request) })
     }
 
