@@ -1,9 +1,9 @@
 //! AWS's names, limits, errors and encodings, written as tables that read like AWS's service model.
 //!
-//! Owns: the leaf shapes with their bounds ([`shapes`], [`enums`], [`iam`], [`sts`]), the structures built of them
-//! (the [`structure!`] macro), the error codes ([`ErrorCode`]), reading a request body of either
-//! protocol into values that can't break a bound ([`Reader`]), and writing values back
-//! ([`Writer`]). A value of a type of this crate is valid wherever it turns up.
+//! Owns: the leaf shapes with their bounds ([`shapes`], [`enums`], [`iam`], [`sts`]), the
+//! structures built of them (the [`structure!`] macro), the error codes ([`ErrorCode`]), reading a
+//! request body of either protocol into values that can't break a bound ([`Reader`]), and writing
+//! values back ([`Writer`]). A value of a type of this crate is valid wherever it turns up.
 //!
 //! Must not know: what any operation does, who calls it, where anything is stored.
 
