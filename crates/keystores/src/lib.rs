@@ -2,4 +2,7 @@
 //!
 //! Must not know: what a key's policy or state is, who asks.
 
+mod closed;
 pub mod software;
+
+pub use closed::Closed;

@@ -18,6 +18,7 @@ mod deletion;
 mod dev_tags;
 mod encryption;
 mod encryption_context;
+mod explain;
 mod grants;
 mod import_token;
 mod imports;
@@ -58,6 +59,7 @@ use crate::lookup::Alias;
 use crate::usage::{Recent, Told};
 
 pub use crate::conditions::{condition_keys, is_known as is_condition_key};
+pub use crate::explain::{KeyInQuestion, NoAnswer, Question, Route, actions, uses};
 pub use crate::key_id::KeyId;
 pub use crate::layout::PREFIX;
 pub use crate::limits::{InvalidLimit, Limits};

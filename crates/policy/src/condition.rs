@@ -8,7 +8,7 @@ use crate::operator::{Expected, Operator, Set};
 use crate::request::{Context, Value, Values};
 use crate::template::{Variable, is_key};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Condition {
     operator: Operator,
     /// In lower case.

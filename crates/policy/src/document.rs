@@ -150,6 +150,15 @@ impl Document {
         self.statements.iter().all(Statement::names_resources)
     }
 
+    /// What the document would say if all conditions of its permissions held, and none of its
+    /// denials': for those who ask what a principal may do under some conditions. Never for a
+    /// decision.
+    #[must_use]
+    pub fn favourable(&self) -> Self {
+        let statements = self.statements.iter().filter_map(Statement::favourable);
+        Self { statements: statements.collect() }
+    }
+
     /// Binds the users and roles that the document names to their unique ids, so that another one
     /// of the same name isn't meant. `unique_id` answers for an ARN; principals for which it has
     /// none, such as sessions, go on being met by their ARN.

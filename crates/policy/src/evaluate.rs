@@ -13,6 +13,21 @@ pub struct Ruling<'d> {
     pub sid: Option<&'d str>,
 }
 
+/// A statement that speaks of a request, whether or not its conditions hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Speaking<'d> {
+    /// The statement.
+    pub ruling: Ruling<'d>,
+    /// Whether it allows; else it denies.
+    pub allows: bool,
+    /// By which of its names the caller is meant.
+    pub means: Means,
+    /// Whether its conditions hold.
+    pub holds: bool,
+    /// Whether it has any.
+    pub conditional: bool,
+}
+
 /// What a document says to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome<'d> {
@@ -54,6 +69,21 @@ impl Document {
             }
         }
         allowed.map_or(Outcome::Silent, |(by, means)| Outcome::Allow { by, means })
+    }
+
+    /// Every statement that speaks of the caller, the action and the resource, with what its
+    /// conditions say: for those who explain what a principal may do, be it only under conditions.
+    pub fn speaking(&self, request: &Request<'_>) -> impl Iterator<Item = Speaking<'_>> {
+        self.statements.iter().enumerate().filter_map(|(index, statement)| {
+            let means = statement.speaks(request)?;
+            Some(Speaking {
+                ruling: Ruling { statement: index, sid: statement.sid.as_deref() },
+                allows: statement.allow,
+                means,
+                holds: statement.holds(request),
+                conditional: statement.is_conditional(),
+            })
+        })
     }
 
     /// Every statement that applies to the request, with whether it allows: for those who explain

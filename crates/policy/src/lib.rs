@@ -24,6 +24,6 @@ pub use decide::{
     Resource, Source, decide,
 };
 pub use document::{Document, DocumentKind, Malformed};
-pub use evaluate::{Outcome, Ruling};
+pub use evaluate::{Outcome, Ruling, Speaking};
 pub use principal::{Caller, CallerKind, Means, Principal};
 pub use request::{Context, ContextEntries, Request, Value, Values};

@@ -102,7 +102,7 @@ impl Operator {
 }
 
 /// The values that a condition names, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Expected {
     Text(Box<[Pattern]>),
     /// In lower case.
@@ -117,7 +117,7 @@ pub(crate) enum Expected {
 }
 
 /// A pattern of ARNs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum ArnPattern {
     /// `*`: every ARN.
     Any,

@@ -32,21 +32,21 @@ pub(crate) enum Case {
 /// Matching takes time linear in the text for each piece between stars, whatever the pattern: the
 /// first piece is held against the text's beginning, the last against its end, and each in between
 /// is searched from where the one before it ended, the leftmost place being as good as any other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Glob {
     /// What stands between the stars: one more than there are stars.
     pieces: Box<[Piece]>,
     case: Case,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Piece {
     Text(Box<str>),
     Holes(Holes),
 }
 
 /// Characters of which some may be any.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Holes {
     /// A character, or none for `?`.
     units: Box<[Option<char>]>,

@@ -9,7 +9,7 @@ use crate::principal::{Means, Principal, invalid, spared};
 use crate::request::{Context, Request};
 use crate::template::{Pattern, Syntax};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) sid: Option<Box<str>>,
     pub(crate) allow: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Statement {
 }
 
 /// Whom a statement speaks of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Principals {
     /// The identity that the document is attached to.
     Attached,
@@ -28,13 +28,13 @@ pub(crate) enum Principals {
     AllBut(Vec<Principal>),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Actions {
     patterns: Box<[Glob]>,
     negated: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Resources {
     patterns: Box<[Pattern]>,
     negated: bool,
@@ -74,9 +74,35 @@ impl Statement {
             return None;
         }
         let means = self.means(request, bounded)?;
-        let applies = self.resources.cover(request.resource, request.context)
-            && self.conditions.iter().all(|c| c.holds(request.context, !self.allow));
+        let applies =
+            self.resources.cover(request.resource, request.context) && self.holds(request);
         applies.then_some(means)
+    }
+
+    /// Whether it speaks of the caller, the action and the resource, whatever its conditions say.
+    pub(crate) fn speaks(&self, request: &Request<'_>) -> Option<Means> {
+        let means = self.means(request, false)?;
+        let speaks = self.actions.cover(request.action)
+            && self.resources.cover(request.resource, request.context);
+        speaks.then_some(means)
+    }
+
+    /// Whether its conditions hold.
+    pub(crate) fn holds(&self, request: &Request<'_>) -> bool {
+        self.conditions.iter().all(|c| c.holds(request.context, !self.allow))
+    }
+
+    /// The statement without its conditions, if it allows; nothing of a denial that has any.
+    pub(crate) fn favourable(&self) -> Option<Self> {
+        if !self.allow && self.is_conditional() {
+            return None;
+        }
+        Some(Self { conditions: Box::default(), ..self.clone() })
+    }
+
+    /// Whether it has conditions.
+    pub(crate) fn is_conditional(&self) -> bool {
+        !self.conditions.is_empty()
     }
 
     fn means(&self, request: &Request<'_>, bounded: bool) -> Option<Means> {

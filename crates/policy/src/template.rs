@@ -20,7 +20,7 @@ pub(crate) struct Syntax {
 }
 
 /// A text to compare others with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Pattern {
     /// Complete as it stands.
     Fixed(Glob),
@@ -29,7 +29,7 @@ pub(crate) enum Pattern {
 }
 
 /// One part of a template.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Part {
     Text(Box<str>),
     One,
@@ -38,7 +38,7 @@ pub(crate) enum Part {
 }
 
 /// `${key}` or `${key, 'default'}`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Variable {
     /// The condition key, in lower case.
     pub(crate) key: Box<str>,

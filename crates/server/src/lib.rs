@@ -11,6 +11,7 @@ mod dev;
 mod dispatch;
 mod evidence;
 mod inbound;
+mod inspect;
 mod jobs;
 mod listen;
 mod outbound;
@@ -18,6 +19,9 @@ mod route;
 mod seed;
 mod start;
 
+pub use inspect::{InspectError, Inspection, KeyUsers};
 pub use kms::{InvalidLimit, Limits};
+pub use kms::{Question, Route, actions, uses};
 pub use seed::SeedFileError;
+pub use service::{Caller, Explanation};
 pub use start::{Data, Options, Server, StartError};

@@ -6,6 +6,8 @@ mod caller;
 pub mod conditions;
 mod context;
 mod error;
+mod explanation;
+mod hypothetical;
 mod ids;
 mod marker;
 mod operation;
@@ -23,6 +25,8 @@ pub use caller::{
 pub use conditions::GlobalKeys;
 pub use context::Context;
 pub use error::Error;
+pub use explanation::{Explanation, Spoken};
+pub use hypothetical::Hypothetical;
 pub use ids::{Ids, Uuid};
 pub use marker::{marked, marker};
 pub use operation::{

@@ -8,6 +8,6 @@ mod history;
 mod limits;
 mod memory;
 
-pub use embedded::{Embedded, OpenError};
+pub use embedded::{Embedded, OpenError, Reading};
 pub use limits::{COMMIT_MAX, KEY_MAX, OPERATIONS_MAX};
 pub use memory::Memory;

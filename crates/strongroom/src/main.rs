@@ -18,10 +18,13 @@ struct Arguments {
 enum Command {
     /// Serve for development and tests: no configuration, any secret, every Region.
     Dev(commands::dev::Arguments),
+    /// Ask who may do what to which key, and why.
+    Policy(commands::policy::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Dev(arguments) => commands::dev::run(arguments),
+        Command::Policy(arguments) => commands::policy::run(arguments),
     }
 }

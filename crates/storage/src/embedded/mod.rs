@@ -5,6 +5,7 @@
 
 mod lock;
 mod readers;
+mod reading;
 mod schema;
 mod writer;
 
@@ -18,6 +19,8 @@ use service::ports::{
     Commit, Item, Observer, Page, Pending, Revision, Store, StoreError, Subscription,
 };
 use tokio::sync::{mpsc, oneshot};
+
+pub use self::reading::Reading;
 
 use self::lock::DirectoryLock;
 use self::readers::Readers;
