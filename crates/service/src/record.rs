@@ -237,6 +237,8 @@ mod tests {
             arn: "arn:aws:iam::111122223333:root",
             account_id: "111122223333",
             access_key_id: "AKIAIOSFODNN7EXAMPLE",
+            session: None,
+            user_name: None,
         }
     }
 
