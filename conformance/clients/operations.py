@@ -23,6 +23,19 @@ def existing(server):
     return names
 
 
+def existing_of(server, service):
+    """The same of a service of the query protocol, or of KMS."""
+    if service == "kms":
+        return existing(server)
+    model = botocore.session.get_session().get_service_model(service)
+    names = set()
+    for name in model.operation_names:
+        body = f"Action={name}&Version={model.api_version}".encode()
+        if b"<Code>InvalidAction</Code>" not in server.send_query(body):
+            names.add(name)
+    return names
+
+
 def succeeded(server, account):
     """The names of the operations that an account has called with success, by the audit log."""
     return {

@@ -186,6 +186,11 @@ class Strongroom:
         SigV4Auth(Credentials(account, "any"), "kms", region).add_auth(request)
         return self.send("POST", "/", body, dict(request.headers.items()))
 
+    def send_query(self, body):
+        """Sends an unsigned request of the query protocol; returns the body of its answer."""
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self.send("POST", "/", body, headers)[2]
+
     # -- dev mode's own endpoints -----------------------------------------------------------
 
     def now(self):
