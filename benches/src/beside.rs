@@ -24,9 +24,15 @@ pub(crate) async fn measure(settings: &Settings, server: &Server, key_id: &str) 
     let length = Duration::try_from_secs_f64(settings.seconds).map_err(|e| e.to_string())?;
     let mut found = Beside { alone: Vec::new(), accompanied: Vec::new(), slow: Vec::new() };
     for _ in 0..settings.rounds {
-        let quick = sign::request(server.address, ENCRYPT.target, &(ENCRYPT.body)(key_id))?;
+        let quick = sign::request(
+            &sign::AccessKey::root(),
+            server.address,
+            ENCRYPT.target,
+            &(ENCRYPT.body)(key_id),
+        )?;
         found.alone.push(load::round(server, &quick, settings.connections, length).await?);
         let slow = sign::request(
+            &sign::AccessKey::root(),
             server.address,
             GENERATE_DATA_KEY_PAIR.target,
             &(GENERATE_DATA_KEY_PAIR.body)(key_id),

@@ -18,7 +18,7 @@ pub(crate) struct Spread {
 
 /// An operation's rounds beside those of its echo.
 pub(crate) struct Row {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) echo: Vec<Round>,
     pub(crate) server: Vec<Round>,
 }
@@ -77,7 +77,7 @@ impl fmt::Display for Report {
         )?;
         for row in &self.rows {
             write_rounds(f, "hyper echo", &row.echo, &row.echo)?;
-            write_rounds(f, row.name, &row.server, &row.echo)?;
+            write_rounds(f, &row.name, &row.server, &row.echo)?;
         }
         writeln!(
             f,

@@ -10,29 +10,64 @@ use aws_sigv4::sign::v4;
 
 use crate::Outcome;
 
-/// The server is given this access key with its secret, so that it verifies every signature.
-const ACCESS_KEY: &str = "AKIABENCHMARK";
-const SECRET: &str = "made-up-for-the-benchmark";
 const REGION: &str = "us-east-1";
 
-/// The line by which `strongroom dev --root-access-keys` learns of the access key.
-pub(crate) fn root_access_key() -> String {
-    format!("111122223333 {ACCESS_KEY} {SECRET}\n")
+/// An access key with its secret.
+#[derive(Debug, Clone)]
+pub(crate) struct AccessKey {
+    pub(crate) id: String,
+    pub(crate) secret: String,
 }
 
-/// A request in the JSON 1.1 protocol, signed in its headers as the SDKs do, valid for minutes.
-pub(crate) fn request(address: SocketAddr, target: &str, body: &str) -> Outcome<Vec<u8>> {
+impl AccessKey {
+    /// The server is given this one as a root user's, so that it verifies every signature.
+    pub(crate) fn root() -> Self {
+        Self { id: "AKIABENCHMARK".to_owned(), secret: "made-up-for-the-benchmark".to_owned() }
+    }
+
+    /// The line by which `strongroom dev --root-access-keys` learns of it.
+    pub(crate) fn line(&self) -> String {
+        format!("111122223333 {} {}\n", self.id, self.secret)
+    }
+}
+
+/// A request of KMS, in the JSON 1.1 protocol.
+pub(crate) fn request(
+    key: &AccessKey,
+    address: SocketAddr,
+    target: &str,
+    body: &str,
+) -> Outcome<Vec<u8>> {
     let host = address.to_string();
     let headers = [
         ("host", host.as_str()),
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", target),
     ];
-    let identity = Credentials::new(ACCESS_KEY, SECRET, None, None, "benches").into();
+    signed(key, "kms", &headers, body)
+}
+
+/// A request of IAM, in the query protocol.
+pub(crate) fn query(key: &AccessKey, address: SocketAddr, body: &str) -> Outcome<Vec<u8>> {
+    let host = address.to_string();
+    let headers = [("host", host.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    signed(key, "iam", &headers, body)
+}
+
+/// A request, signed in its headers as the SDKs do, valid for minutes. The first header is the
+/// host.
+fn signed(
+    key: &AccessKey,
+    service: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Outcome<Vec<u8>> {
+    let host = headers[0].1;
+    let identity = Credentials::new(&key.id, &key.secret, None, None, "benches").into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
         .region(REGION)
-        .name("kms")
+        .name(service)
         .time(SystemTime::now())
         .settings(SigningSettings::default())
         .build()
@@ -40,14 +75,14 @@ pub(crate) fn request(address: SocketAddr, target: &str, body: &str) -> Outcome<
         .into();
     let uri = format!("http://{host}/");
     let bytes = SignableBody::Bytes(body.as_bytes());
-    let signable = SignableRequest::new("POST", uri, headers.into_iter(), bytes)
+    let signable = SignableRequest::new("POST", uri, headers.iter().copied(), bytes)
         .map_err(|error| error.to_string())?;
     let (instructions, _) =
         sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
     let (signed, _) = instructions.into_parts();
     let signed = signed.iter().map(|header| (header.name(), header.value()));
     let lines =
-        headers.into_iter().chain(signed).map(|(name, value)| format!("{name}: {value}\r\n"));
+        headers.iter().copied().chain(signed).map(|(name, value)| format!("{name}: {value}\r\n"));
     let lines: String = lines.collect();
     let length = body.len();
     let head = format!("POST / HTTP/1.1\r\n{lines}content-length: {length}\r\n\r\n");
@@ -61,7 +96,8 @@ mod tests {
     #[test]
     fn a_request_is_signed_and_framed() {
         let address = SocketAddr::from(([127, 0, 0, 1], 4566));
-        let bytes = request(address, "TrentService.ListKeys", "{}").expect("signed");
+        let bytes =
+            request(&AccessKey::root(), address, "TrentService.ListKeys", "{}").expect("signed");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.starts_with("POST / HTTP/1.1\r\nhost: 127.0.0.1:4566\r\n"));
         assert!(text.contains("\r\nauthorization: AWS4-HMAC-SHA256 Credential=AKIABENCHMARK/"));

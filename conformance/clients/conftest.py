@@ -104,6 +104,12 @@ def kms(server, account):
 
 
 @pytest.fixture
+def iam(server, account):
+    """A client of IAM of that account on the shared server."""
+    return server.client("iam", account)
+
+
+@pytest.fixture
 def lenient_kms(server, account):
     """The same, without botocore's own checks of the arguments."""
     return server.kms(account, validate=False)

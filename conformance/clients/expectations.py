@@ -22,6 +22,16 @@ UNREACHABLE_CIPHERTEXT = re.compile(
     "associated with this ciphertext because the resource does not exist in this Region, no "
     "resource-based policies allow access, or a resource-based policy explicitly denies access"
 )
+# The statuses of the query protocol's errors that aren't 400.
+QUERY_STATUS = {
+    "AccessDenied": 403,
+    "DeleteConflict": 409,
+    "EntityAlreadyExists": 409,
+    "InvalidClientTokenId": 403,
+    "LimitExceeded": 409,
+    "NoSuchEntity": 404,
+    "SignatureDoesNotMatch": 403,
+}
 # The account of the texts where a test names no other, and a key id that no test creates.
 ACCOUNT = "111122223333"
 ABSENT_KEY_ID = "0f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f0"
@@ -39,7 +49,8 @@ def refused(code, message=None):
     answer = caught.value.response
     said = answer["Error"]["Message"]
     assert answer["Error"]["Code"] == code, said
-    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 400
+    status = answer["ResponseMetadata"]["HTTPStatusCode"]
+    assert status == QUERY_STATUS.get(answer["Error"]["Code"], 400)
     uuid.UUID(answer["ResponseMetadata"]["RequestId"])
     if message is NO_MESSAGE:
         assert said == "" and "message" not in answer

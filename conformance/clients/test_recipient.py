@@ -527,3 +527,43 @@ def test_roots_that_can_t_be_taken(tmp_path, hypervisor, text, reason):
     with pytest.raises(strongroom.StartFailure):
         server.start()
     assert re.fullmatch(rf"strongroom: {reason}", server.stderr().strip()), server.stderr()
+
+
+def test_policies_know_what_was_measured(attested, hypervisor, enclave, kms):
+    document = hypervisor.document(enclave.public_key)
+    measured = "00" * 48
+    tpm = hypervisor.document(enclave.public_key, pcrs="nitrotpm_pcrs")
+
+    def answered(name, value, given):
+        statement = {
+            "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "kms:GenerateDataKey", "Resource": "*",
+            "Condition": {"StringEqualsIgnoreCase": {f"kms:RecipientAttestation:{name}": value}},
+        }
+        manage = {
+            "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "kms:PutKeyPolicy", "Resource": "*",
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement, manage]})
+        key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+        arguments = {"KeyId": key, "KeySpec": "AES_256"}
+        if given is None:
+            with refused("AccessDeniedException"):
+                kms.generate_data_key(**arguments)
+            return False
+        status, answer = ask(
+            attested, "GenerateDataKey", arguments | {"Recipient": recipient(given)},
+        )
+        assert status == 200 or answer["__type"] == "AccessDeniedException", answer
+        return status == 200
+
+    assert answered("ImageSha384", measured, document)
+    assert answered("PCR0", measured, document)
+    assert answered("PCR10", "0A" * 48, document)
+    assert not answered("PCR1", measured, document)
+    assert not answered("PCR0", measured, None)
+    assert not answered("NitroTPMPCR10", "0a" * 48, document)
+    assert answered("NitroTPMPCR10", "0a" * 48, tpm)
+    assert not answered("PCR10", "0a" * 48, tpm)
+    # A document that doesn't hold says nothing.
+    assert not answered("PCR0", measured, document[:-1] + bytes([document[-1] ^ 1]))

@@ -14,12 +14,16 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/condition-keys.
 const HEAD: &str = "\
 # Condition keys
 
-What the `Condition` element of a policy, and policy variables, may speak of. Names ignore case. A key of the
-services here (`aws:`, `kms:`, `iam:`, `sts:`) that isn't in these tables is refused when a policy is written; keys of
-other services may stand in identity policies and are absent in every request.
+What the `Condition` element of a policy, and policy variables, may speak of. Names ignore case.
+A key of the services here (`aws:`, `kms:`, `iam:`, `sts:`) that isn't in these tables is refused
+when a policy is written; keys of other services may stand in identity policies and are absent in
+every request.
 
 This page is made of the tables in the code by a test, `conformance/tests/condition_keys.rs`.
 ";
+
+/// How many operations a row names; of more it tells the member by which they are found.
+const SHOWN_MAX: usize = 4;
 
 /// The operations of a service that have one of these members, with the service's name.
 fn having<S: Service>(members: &[&str]) -> Vec<&'static str> {
@@ -46,7 +50,11 @@ fn set_by(key: &KeyInfo) -> String {
                 _ => [of_kms, of_iam, of_sts].concat(),
             };
             assert!(!operations.is_empty(), "nothing sets {}", key.name);
-            operations.join(", ")
+            if operations.len() <= SHOWN_MAX {
+                return operations.join(", ");
+            }
+            let members: Vec<_> = members.iter().map(|name| format!("`{name}`")).collect();
+            format!("{} operations with {}", operations.len(), members.join(", "))
         }
     }
 }

@@ -40,7 +40,10 @@ impl Comparison<'_> {
             let theirs = &model[facts.name];
             let errors: BTreeSet<&str> = facts.errors.iter().map(|code| code.as_str()).collect();
             self.same(&format!("{} errors", facts.name), &errors, &declared_errors(theirs));
-            self.structure(facts.name, operation.input(), &theirs["input"]["shape"]);
+            match theirs.get("input") {
+                Some(input) => self.structure(facts.name, operation.input(), &input["shape"]),
+                None => self.same(facts.name, &operation.input().members.len(), &0),
+            }
             match theirs.get("output") {
                 Some(output) => self.structure(facts.name, operation.output(), &output["shape"]),
                 None => self.same(facts.name, &operation.output().members.len(), &0),
@@ -191,6 +194,7 @@ fn patterns() -> Vec<(&'static str, wire::Pattern)> {
     let structures = Kms::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]);
     let structures = structures.chain(Iam::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
     let structures = structures.chain(Sts::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
+    let structures = structures.chain(Iam::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
     structures.flat_map(|s| s.members).for_each(|member| walk(member.shape, &mut found));
     found
 }

@@ -20,7 +20,8 @@ refused aws kms encrypt --key-id "$KEY" --plaintext fileb://plain.txt
 
 say "Root grants her Encrypt"
 as_root_of 111122223333
-aws kms create-grant --key-id "$KEY" --grantee-principal "$USER" --operations Encrypt > answers/grant
+aws kms create-grant --key-id "$KEY" --grantee-principal "$USER" --operations Encrypt \
+    > answers/grant
 TOKEN=$(sed -n 's/^.*"GrantToken": "\([^"]*\)".*$/\1/p' answers/grant)
 GRANT=$(sed -n 's/^.*"GrantId": "\([^"]*\)".*$/\1/p' answers/grant)
 

@@ -30,7 +30,7 @@ echo "attack at dawn" > plain.txt
 # Says what comes next.
 say() { echo; echo "== $*"; }
 
-# Acts as the root user of that account: in dev mode its id is its access key, and any secret will do.
+# Acts as the root user of that account: in dev mode its id is its access key, and any secret does.
 as_root_of() {
     export AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=any
     unset AWS_SESSION_TOKEN
@@ -39,7 +39,8 @@ as_root_of() {
 # Acts as whom an answer of create-access-key or assume-role tells, read from that file.
 as_user_with() {
     local words
-    words=$(sed -n 's/^.*"\(AccessKeyId\|SecretAccessKey\|SessionToken\)": "\([^"]*\)".*$/\1 \2/p' "$1")
+    local names='AccessKeyId\|SecretAccessKey\|SessionToken'
+    words=$(sed -n 's/^.*"\('"$names"'\)": "\([^"]*\)".*$/\1 \2/p' "$1")
     AWS_ACCESS_KEY_ID=$(sed -n 's/^AccessKeyId //p' <<< "$words")
     AWS_SECRET_ACCESS_KEY=$(sed -n 's/^SecretAccessKey //p' <<< "$words")
     AWS_SESSION_TOKEN=$(sed -n 's/^SessionToken //p' <<< "$words")

@@ -6,6 +6,7 @@ mod ci;
 mod counts;
 mod deny;
 mod fuzz;
+mod mutants;
 mod packages;
 mod process;
 mod project;
@@ -36,6 +37,8 @@ enum Command {
     Deny(deny::Arguments),
     /// Builds the fuzz targets and runs each for a while.
     Fuzz(fuzz::Arguments),
+    /// Changes the policy engine in every small way, and asks whether its tests notice.
+    Mutants(mutants::Arguments),
     /// Throughput beside a bare hyper echo, start-up time and memory.
     Bench(bench::Arguments),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Deny(arguments) => deny::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
+        Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {

@@ -47,8 +47,6 @@ impl Label {
     pub(crate) const GRANT_TOKEN: Self = Self("strongroom/v1/token/grant");
     pub(crate) const SESSION_TOKEN: Self = Self("strongroom/v1/token/session");
     pub(crate) const ACCESS_KEY: Self = Self("strongroom/v1/token/access-key");
-    pub(crate) const AUTHORIZATION_MESSAGE: Self =
-        Self("strongroom/v1/token/authorization-message");
     /// The value in a root key file that shows damage, from the root key.
     pub(crate) const ROOT_KEY_FILE: Self = Self("strongroom/v1/root-key-file");
 
@@ -111,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Label; 19] = [
+    const ALL: [Label; 18] = [
         Label::BLOB,
         Label::MATERIAL_ID,
         Label::WRAP_DOMAIN_KEY,
@@ -130,7 +128,6 @@ mod tests {
         Label::GRANT_TOKEN,
         Label::SESSION_TOKEN,
         Label::ACCESS_KEY,
-        Label::AUTHORIZATION_MESSAGE,
     ];
 
     fn derive(secret: &[u8], label: Label, context: &[u8]) -> [u8; DERIVED] {

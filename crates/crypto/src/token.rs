@@ -26,8 +26,6 @@ pub enum TokenKind {
     Session,
     /// The secret of an access key, as it is stored.
     AccessKey,
-    /// The encoded message of a refusal.
-    AuthorizationMessage,
 }
 
 impl TokenKind {
@@ -37,7 +35,6 @@ impl TokenKind {
             Self::Grant => Label::GRANT_TOKEN,
             Self::Session => Label::SESSION_TOKEN,
             Self::AccessKey => Label::ACCESS_KEY,
-            Self::AuthorizationMessage => Label::AUTHORIZATION_MESSAGE,
         }
     }
 }
@@ -90,13 +87,8 @@ fn aad(label: Label, context: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    const KINDS: [TokenKind; 5] = [
-        TokenKind::Import,
-        TokenKind::Grant,
-        TokenKind::Session,
-        TokenKind::AccessKey,
-        TokenKind::AuthorizationMessage,
-    ];
+    const KINDS: [TokenKind; 4] =
+        [TokenKind::Import, TokenKind::Grant, TokenKind::Session, TokenKind::AccessKey];
 
     #[test]
     fn a_token_opens_with_its_own_key_kind_and_context_only() {

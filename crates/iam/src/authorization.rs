@@ -34,7 +34,7 @@ pub(crate) struct NewEntity {
 /// The user that a request names, or else the caller.
 pub(crate) enum UserOrCaller {
     /// A user.
-    User(Named<UserRecord>),
+    User(Box<Named<UserRecord>>),
     /// The root user of the caller's account, by its ARN.
     Root(String),
 }
@@ -58,7 +58,7 @@ impl UserOrCaller {
                 ));
             }
         };
-        Named::find(cx, name).await.map(Self::User)
+        Named::find(cx, name).await.map(Box::new).map(Self::User)
     }
 }
 

@@ -16,8 +16,8 @@ pub(crate) struct Conditions<'a, S: Service> {
     pub(crate) more: Vec<(String, Values<'a>)>,
 }
 
-/// The keys of IAM and STS, sorted by their names in lower case. Those that an operation sets itself
-/// stand in [`Conditions::more`].
+/// The keys of IAM and STS, sorted by their names in lower case. Those that an operation sets
+/// itself stand in [`Conditions::more`].
 const KEYS: &[(KeyInfo, ())] = &[
     (key("iam:AssociatedResourceArn", KeyKind::Arn, SetBy::Never), ()),
     (key("iam:AWSServiceName", KeyKind::Text, SetBy::Members(&["AWSServiceName"])), ()),

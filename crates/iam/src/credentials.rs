@@ -66,8 +66,8 @@ impl Credentials {
         &self.directory
     }
 
-    /// Whose access key that is. `session_token` is what came with the request; `region` decides the
-    /// partition of the caller's ARN.
+    /// Whose access key that is. `session_token` is what came with the request; `region` decides
+    /// the partition of the caller's ARN.
     ///
     /// # Errors
     /// [`NoCredential`].
@@ -80,9 +80,9 @@ impl Credentials {
     ) -> Result<Credential, NoCredential> {
         let partition = partition(region);
         if let Some(dev) = &self.dev
-            && let Some(known) = dev.find(access_key_id, session_token, region)
+            && let Some(known) = dev.find(access_key_id, session_token, region)?
         {
-            return known.ok_or(NoCredential::Unknown);
+            return Ok(known);
         }
         let Some(token) = session_token else {
             return self.long_term(access_key_id, partition).await;
@@ -203,29 +203,33 @@ impl DevCredentials {
         Ok(Self { root_access_keys })
     }
 
-    /// Whose access key that is in dev mode: `None` for one that dev mode leaves to the others,
-    /// and nobody's where it is its own but doesn't fit.
+    /// Whose access key that is in dev mode: `None` for one that dev mode leaves to the others.
+    ///
+    /// # Errors
+    /// [`NoCredential::Unknown`] for one of its own that doesn't fit.
     fn find(
         &self,
         access_key_id: &str,
         session_token: Option<&str>,
         region: &str,
-    ) -> Option<Option<Credential>> {
+    ) -> Result<Option<Credential>, NoCredential> {
         let partition = partition(region);
         if let Some((account, secret)) = self.root_access_keys.get(access_key_id) {
             // A long-term access key has no session; a token beside it is a mix-up.
-            let caller =
-                session_token.is_none().then(|| Caller::root(*account, partition, access_key_id));
-            let secret = Secret::Key(Arc::clone(secret));
-            return Some(caller.map(|caller| Credential { caller, secret }));
+            if session_token.is_some() {
+                return Err(NoCredential::Unknown);
+            }
+            let caller = Caller::root(*account, partition, access_key_id);
+            return Ok(Some(Credential { caller, secret: Secret::Key(Arc::clone(secret)) }));
         }
         if access_key_id.starts_with("AKIA") || access_key_id.starts_with("ASIA") {
-            return None;
+            return Ok(None);
         }
-        let account =
-            AccountId::parse(access_key_id).or_else(|_| AccountId::parse("000000000000")).ok()?;
+        let account = AccountId::parse(access_key_id);
+        let account = account.or_else(|_| AccountId::parse("000000000000"));
+        let account = account.map_err(|_| NoCredential::Unknown)?;
         let caller = Caller::root(account, partition, access_key_id);
-        Some(Some(Credential { caller, secret: Secret::Any }))
+        Ok(Some(Credential { caller, secret: Secret::Any }))
     }
 }
 
@@ -237,7 +241,7 @@ mod tests {
     fn who_dev_mode_lets_in() {
         let credentials = DevCredentials::default();
         let account = |id| {
-            let found = credentials.find(id, Some("token"), "us-east-1").flatten();
+            let found = credentials.find(id, Some("token"), "us-east-1").unwrap();
             found.map(|c| c.caller.account.to_string())
         };
         assert_eq!(account("111122223333").as_deref(), Some("111122223333"));
@@ -246,7 +250,7 @@ mod tests {
         }
         assert_eq!(account("AKIAIOSFODNN7EXAMPLE"), None);
         assert_eq!(account("ASIAIOSFODNN7EXAMPLE"), None);
-        let found = credentials.find("111122223333", None, "cn-north-1").flatten().unwrap();
+        let found = credentials.find("111122223333", None, "cn-north-1").unwrap().unwrap();
         assert_eq!(found.caller.arn, "arn:aws-cn:iam::111122223333:root");
     }
 
@@ -254,10 +258,10 @@ mod tests {
     fn root_access_keys_have_a_secret() {
         let text = "# test keys\n\n111122223333 AKIAEXAMPLE made-up-secret\n";
         let credentials = DevCredentials::with_root_access_keys(text).unwrap();
-        let found = credentials.find("AKIAEXAMPLE", None, "us-east-1").flatten().unwrap();
+        let found = credentials.find("AKIAEXAMPLE", None, "us-east-1").unwrap().unwrap();
         assert_eq!(found.caller.account.as_str(), "111122223333");
         assert!(matches!(found.secret, Secret::Key(key) if key.expose() == "made-up-secret"));
-        assert!(credentials.find("AKIAEXAMPLE", Some("token"), "us-east-1").unwrap().is_none());
+        assert!(credentials.find("AKIAEXAMPLE", Some("token"), "us-east-1").is_err());
     }
 
     #[test]

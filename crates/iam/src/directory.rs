@@ -189,6 +189,15 @@ impl Change {
         self
     }
 
+    /// Writes a record as it is, so that a change that was decided on it meanwhile is decided anew:
+    /// a deletion, say, that saw an index before this change notes something in it.
+    pub(crate) fn touch<R: serde::Serialize>(
+        &mut self,
+        stored: &Stored<R>,
+    ) -> Result<&mut Self, Error> {
+        self.replace(stored, &stored.record)
+    }
+
     /// Makes an entry of an index, which holds nothing.
     pub(crate) fn note(&mut self, place: String) -> &mut Self {
         self.0.puts.push((place, Vec::new()));

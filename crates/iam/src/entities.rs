@@ -2,13 +2,13 @@
 
 use service::{Context, Error};
 use wire::iam::{
-    ArnText, AttachedPermissionsBoundary, EntityPath, PermissionsBoundaryAttachment, Tag, TagKey,
-    TagKeys, TagValue, Tags, UniqueId, User, UserName,
+    ArnText, AttachedPermissionsBoundary, EntityPath, Group, GroupName,
+    PermissionsBoundaryAttachment, Tag, TagKey, TagKeys, TagValue, Tags, UniqueId, User, UserName,
 };
 use wire::{AccountId, ErrorCode};
 
 use crate::Iam;
-use crate::records::{self, Entity as _, Permissions, UserRecord};
+use crate::records::{self, Entity as _, GroupRecord, Permissions, UserRecord};
 
 /// The path of a new entity; `/` unless the request says another.
 pub(crate) fn path(asked: Option<&EntityPath>) -> String {
@@ -50,7 +50,13 @@ pub(crate) fn set_tags(tags: &mut records::Tags, new: &Tags, max: usize) -> Resu
         }
         seen.push(folded);
     }
-    if tags.len() > max { Err(quota("TagsPerResource", max)) } else { Ok(()) }
+    if tags.len() > max {
+        return Err(Error::new(
+            ErrorCode::LimitExceededException,
+            "The number of tags has reached the maximum limit.",
+        ));
+    }
+    Ok(())
 }
 
 /// Removes tags; those that aren't there need no removing.
@@ -72,6 +78,12 @@ pub(crate) fn invalid(message: &'static str) -> Error {
 /// The refusal of a name that is taken.
 pub(crate) fn already_exists(message: String) -> Error {
     Error::new(ErrorCode::EntityAlreadyExistsException, message)
+}
+
+/// The refusal of a name that another entity of that kind has.
+pub(crate) fn name_taken(kind: &str, name: &str) -> Error {
+    let (initial, rest) = kind.split_at_checked(1).unwrap_or((kind, ""));
+    already_exists(format!("{}{rest} with name {name} already exists.", initial.to_uppercase()))
 }
 
 /// Tags as answers list them; none at all are left out.
@@ -109,6 +121,17 @@ pub(crate) fn whole_user(cx: &Context<'_, Iam>, record: &UserRecord) -> User {
         permissions_boundary: boundary(&record.permissions),
         tags: tags(&record.tags),
         ..user(record, cx.partition(), cx.account())
+    }
+}
+
+/// A group as answers tell of it.
+pub(crate) fn group(record: &GroupRecord, partition: &str, account: &AccountId) -> Group {
+    Group {
+        path: EntityPath::of(&record.path),
+        group_name: GroupName::of(&record.name),
+        group_id: UniqueId::of(&record.id),
+        arn: ArnText::of(record.arn(partition, account)),
+        create_date: record.created,
     }
 }
 

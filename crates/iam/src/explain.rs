@@ -1,27 +1,12 @@
 //! Questions about permissions on IAM's and STS's own resources: may this caller do that, and why.
 
-use policy::{Attached, ContextEntries, Delegation, Resource, Values};
-use service::{Caller, Error, Explanation, GlobalKeys, Hypothetical};
+use policy::{Attached, ContextEntries, Delegation, Resource};
+use service::{Caller, Error, Explanation, Given, GlobalKeys, Hypothetical};
 use wire::{AccountId, Arn, Region, Timestamp};
 
 use crate::Iam;
 use crate::conditions::Conditions;
 use crate::records::{RoleRecord, Tags};
-
-/// Condition keys that were given, before those that are worked out.
-struct Given<'a> {
-    entries: &'a ContextEntries,
-    conditions: &'a Conditions<'a, Iam>,
-}
-
-impl policy::Context for Given<'_> {
-    fn values(&self, key: &str) -> Values<'_> {
-        match self.entries.values(key) {
-            Values::Absent => self.conditions.values(key),
-            given => given,
-        }
-    }
-}
 
 impl Iam {
     /// Whether the caller may do `action` to what has that ARN, and why. Of roles the trust policy
@@ -58,7 +43,7 @@ impl Iam {
         let owner = owner.unwrap_or(caller.account);
         let global = GlobalKeys::of(&cx, Some(owner.as_str()), tags);
         let conditions = Conditions { cx: &cx, global, boundary: None, more: Vec::new() };
-        let context = Given { entries: &entries, conditions: &conditions };
+        let context = Given { entries: &entries, worked_out: &conditions };
         let trust = match &role {
             Some(role) if action.to_ascii_lowercase().starts_with("sts:") => {
                 Some(role.record.trust.compiled()?)

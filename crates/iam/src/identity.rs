@@ -16,17 +16,24 @@ use crate::directory::Directory;
 use crate::layout;
 use crate::records::{GroupRecord, Permissions, Permitted, PolicyRecord, RoleRecord, UserRecord};
 use crate::session::OpenSession;
+use crate::trust::Assumable;
 
 /// How many accounts' identities stay in memory, and how many of an account.
 const CACHED_ACCOUNTS: usize = 1_000;
 const CACHED_PRINCIPALS: usize = 20_000;
+/// How often a principal is read again because its account changed meanwhile.
+const LOADS_MAX: usize = 64;
 const CACHED_SESSIONS: usize = 5_000;
+const CACHED_ASSUMABLE: usize = 1_000;
+/// How often a group is looked for that is renamed meanwhile.
+const GROUP_READS_MAX: usize = 8;
 
 /// The identities of one account that are known. It is dropped as a whole when anything in the
 /// account changes; a load that began before goes into the dropped one, where nobody looks.
 pub(crate) struct AccountIdentities {
     principals: Cache<String, Arc<Principal>>,
     pub(crate) sessions: Cache<String, Arc<OpenSession>>,
+    pub(crate) assumable: Cache<String, Arc<Assumable>>,
 }
 
 impl AccountIdentities {
@@ -47,6 +54,7 @@ impl Directory {
         let new = Arc::new(AccountIdentities {
             principals: Cache::new(CACHED_PRINCIPALS),
             sessions: Cache::new(CACHED_SESSIONS),
+            assumable: Cache::new(CACHED_ASSUMABLE),
         });
         self.identities.keep(&ticket, place, Arc::clone(&new));
         new
@@ -78,11 +86,33 @@ impl Directory {
         account: &AccountId,
         name: &str,
     ) -> Result<Option<Arc<Principal>>, Error> {
-        let known = self.identities_of(account);
         let place = format!("{partition}/{}/{}", R::KIND, name.to_lowercase());
-        if let Some(principal) = known.principals.get(&place) {
-            return Ok(Some(principal));
+        for _ in 0..LOADS_MAX {
+            let known = self.identities_of(account);
+            if let Some(principal) = known.principals.get(&place) {
+                return Ok(Some(principal));
+            }
+            let ticket = self.identities.before_load(&layout::account(account));
+            let loaded = self.load_principal::<R>(partition, account, name).await;
+            // It was read piece by piece. If anything in the account changed meanwhile, it may be a
+            // mixture that never was.
+            if !self.identities.is_unchanged_since(&ticket) {
+                continue;
+            }
+            if let Ok(Some(principal)) = &loaded {
+                known.principals.insert(place, Arc::clone(principal));
+            }
+            return loaded;
         }
+        Err(Error::internal("an account changes faster than its principals can be read"))
+    }
+
+    async fn load_principal<R: Identified>(
+        &self,
+        partition: &str,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<Arc<Principal>>, Error> {
         let Some(stored) = self.entity::<R>(account, name).await? else { return Ok(None) };
         let record = stored.record;
         let permissions = record.permissions();
@@ -96,16 +126,14 @@ impl Directory {
             Some(arn) => Some(self.attached(account, arn).await?),
             None => None,
         };
-        let principal = Arc::new(Principal {
+        Ok(Some(Arc::new(Principal {
             name: record.name().to_owned(),
             arn: record.arn(partition, account),
             unique_id: record.unique_id().to_owned(),
             policies,
             boundary,
             tags: record.tags().to_vec(),
-        });
-        known.principals.insert(place, Arc::clone(&principal));
-        Ok(Some(principal))
+        })))
     }
 
     /// The group of that unique id.
@@ -114,11 +142,18 @@ impl Directory {
         account: &AccountId,
         id: &str,
     ) -> Result<Option<GroupRecord>, Error> {
-        let Some(item) = self.store.get(&layout::group_id(account, id)).await? else {
-            return Ok(None);
-        };
-        let name = String::from_utf8(item.value).map_err(Error::internal)?;
-        Ok(self.entity(account, &name).await?.map(|stored| stored.record))
+        for _ in 0..GROUP_READS_MAX {
+            let Some(item) = self.store.get(&layout::group_id(account, id)).await? else {
+                return Ok(None);
+            };
+            let name = String::from_utf8(item.value).map_err(Error::internal)?;
+            let group = self.entity::<GroupRecord>(account, &name).await?;
+            if let Some(group) = group.filter(|group| group.record.id == id) {
+                return Ok(Some(group.record));
+            }
+            // It was renamed between the two reads. Without it, what it denies would be allowed.
+        }
+        Err(Error::internal("a group's name doesn't lead to it"))
     }
 
     async fn documents(

@@ -77,6 +77,11 @@ impl Directory {
         self.last_uses.0.lock().clear();
     }
 
+    /// Forgets the use of one that is deleted, as far as it waits.
+    pub(crate) fn forget_last_use(&self, id: &str) {
+        self.last_uses.0.lock().remove(id);
+    }
+
     /// The last use of an access key or role, if it was ever used.
     pub(crate) async fn last_use(&self, id: &str) -> Result<Option<LastUseRecord>, Error> {
         let waiting = self.last_uses.0.lock().get(id).cloned();

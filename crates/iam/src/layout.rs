@@ -62,6 +62,11 @@ pub(crate) fn attachment(account: &AccountId, policy_id: &str, way: &str, name: 
     format!("{ACCOUNTS}{account}/attached/{policy_id}/{way}/{}", name.to_lowercase())
 }
 
+/// The entry that holds the id of the task that last deleted the service-linked role of that name.
+pub(crate) fn deletion_task(account: &AccountId, role: &str) -> String {
+    format!("{ACCOUNTS}{account}/deletion-task/{}", role.to_lowercase())
+}
+
 /// The record of an access key.
 pub(crate) fn access_key(id: &str) -> String {
     format!("{ACCESS_KEYS}{id}")

@@ -12,23 +12,39 @@ mod aws_managed;
 mod callers;
 mod conditions;
 mod credentials;
+mod deletion;
+mod details;
 mod directory;
 mod document;
 mod entities;
 mod explain;
 mod identity;
+mod identity_token;
 mod ids;
+mod inline;
+mod key_holder;
 mod last_use;
 mod layout;
 mod limits;
+mod managed;
+mod managed_lists;
+mod membership;
 mod operations;
 mod paging;
+mod providers;
 mod records;
+mod renaming;
+mod roles;
+mod service_linked;
 mod session;
+mod simulation;
 mod sts;
+mod tagging;
+mod trust;
 
 use std::sync::Arc;
 
+use service::ports::IssuerKeys;
 use service::{AnyOperation, Protocol, Service};
 
 pub use conditions::{condition_keys, is_condition_key};
@@ -51,6 +67,8 @@ pub struct Iam {
 pub struct Sts {
     /// The principals of all accounts.
     pub directory: Arc<Directory>,
+    /// The keys by which the issuers of identity tokens sign.
+    pub issuer_keys: Arc<dyn IssuerKeys>,
 }
 
 impl Service for Iam {

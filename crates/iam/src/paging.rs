@@ -12,7 +12,7 @@ const DEFAULT: usize = 100;
 
 /// How many records are looked at for one page whose items must satisfy something. A page may hold
 /// fewer items than was asked for, as AWS's may.
-const LOOKED_AT_MAX: usize = 5_000;
+pub(crate) const LOOKED_AT_MAX: usize = 5_000;
 
 /// A list, and which page of it is wanted.
 pub(crate) struct Listing {

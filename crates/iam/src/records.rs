@@ -62,6 +62,11 @@ pub(crate) trait Permitted: Entity {
 
     /// The same, to be changed.
     fn permissions_mut(&mut self) -> &mut Permissions;
+
+    /// The service that a service-linked role serves, which alone may change it.
+    fn linked_service(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A user.
@@ -223,7 +228,6 @@ mod account_id {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
     use wire::AccountId;
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
     pub(super) fn serialize<S: Serializer>(account: &AccountId, to: S) -> Result<S::Ok, S::Error> {
         account.as_str().serialize(to)
     }
@@ -283,7 +287,7 @@ impl Entity for ProviderRecord {
 }
 
 macro_rules! permitted {
-    ($($record:ident),*) => {$(
+    ($($record:ident $(linked by $service:ident)?),*) => {$(
         impl Permitted for $record {
             const WAY: &'static str = Self::KIND;
 
@@ -294,8 +298,12 @@ macro_rules! permitted {
             fn permissions_mut(&mut self) -> &mut Permissions {
                 &mut self.permissions
             }
+
+            $(fn linked_service(&self) -> Option<&str> {
+                self.$service.as_deref()
+            })?
         }
     )*};
 }
 
-permitted!(UserRecord, GroupRecord, RoleRecord);
+permitted!(UserRecord, GroupRecord, RoleRecord linked by linked_service);

@@ -1,8 +1,8 @@
 //! Temporary credentials: a session token holds all that its session is, sealed, so that nothing of
 //! it is stored. Owns the token's form.
 //!
-//! A token is base64 of the account's twelve digits and a sealed part: forty letters of secret, then
-//! JSON. It is bound to its access key id.
+//! A token is base64 of the account's twelve digits and a sealed part: forty letters of secret,
+//! then JSON. It is bound to its access key id.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ use crate::access_key::GLOBAL;
 use crate::credentials::SecretAccessKey;
 use crate::directory::Directory;
 use crate::identity::in_force;
-use crate::ids::{IdKind, draw_secret};
+use crate::ids::{draw_secret, draw_session_key_id};
+use crate::layout;
 
 /// How many letters a secret access key has.
 const SECRET: usize = 40;
@@ -58,6 +59,9 @@ pub(crate) struct SessionRecord {
     pub(crate) source_identity: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<String>,
+    /// What makes the token as long as was asked.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) padding: String,
 }
 
 /// What opened a session.
@@ -107,7 +111,7 @@ impl Directory {
         account: &AccountId,
         record: &SessionRecord,
     ) -> Result<Issued, Error> {
-        let access_key_id = IdKind::TemporaryAccessKey.draw(self.entropy.as_ref())?;
+        let access_key_id = draw_session_key_id(account, self.entropy.as_ref())?;
         let secret = draw_secret(self.entropy.as_ref())?;
         let mut plaintext = Zeroizing::new(secret.as_bytes().to_vec());
         serde_json::to_writer(&mut *plaintext, record).map_err(Error::internal)?;
@@ -131,15 +135,12 @@ impl Directory {
         now: Timestamp,
     ) -> Result<Whose, Error> {
         let Some(account) = account_of(token) else { return Ok(Whose::Nobody) };
-        let known = self.identities_of(&account);
-        let open = match known.sessions.get(token) {
+        let known = self.identities.get(&layout::account(&account));
+        let open = match known.and_then(|known| known.sessions.get(token)) {
             Some(open) => open,
-            None => match self.open(access_key_id, token, &account).await? {
-                Some(open) => {
-                    let open = Arc::new(open);
-                    known.sessions.insert(token.to_owned(), Arc::clone(&open));
-                    open
-                }
+            None => match self.unseal(access_key_id, token, &account).await? {
+                Some(unsealed) => self.keep(access_key_id, token, &account, unsealed).await?,
+                // Whoever makes tokens up takes no room in memory.
                 None => return Ok(Whose::Nobody),
             },
         };
@@ -155,12 +156,13 @@ impl Directory {
         }))
     }
 
-    async fn open(
+    /// The secret and the session in a token of ours that goes with that access key id.
+    async fn unseal(
         &self,
         access_key_id: &str,
         token: &str,
         account: &AccountId,
-    ) -> Result<Option<OpenSession>, Error> {
+    ) -> Result<Option<(SecretAccessKey, SessionRecord)>, Error> {
         let Ok(bytes) = STANDARD.decode(token) else { return Ok(None) };
         let Some(sealed) = bytes.get(account.as_str().len()..) else { return Ok(None) };
         let context = binding(access_key_id, account);
@@ -175,6 +177,19 @@ impl Directory {
             .ok_or_else(|| Error::internal("a session token of ours is too short"))?;
         let secret = Zeroizing::new(std::str::from_utf8(secret).map_err(Error::internal)?.into());
         let record: SessionRecord = serde_json::from_slice(json).map_err(Error::internal)?;
+        Ok(Some((SecretAccessKey::new(secret), record)))
+    }
+
+    /// Keeps an unsealed session, its policies understood, with what is known of its account.
+    async fn keep(
+        &self,
+        access_key_id: &str,
+        token: &str,
+        account: &AccountId,
+        (secret, record): (SecretAccessKey, SessionRecord),
+    ) -> Result<Arc<OpenSession>, Error> {
+        // Before the policies are read: should they change meanwhile, nobody looks there any more.
+        let known = self.identities_of(account);
         let mut policies = Vec::new();
         if let Some(text) = &record.policy {
             policies.push(in_force("session policy", text, DocumentKind::Identity)?);
@@ -183,12 +198,14 @@ impl Directory {
             // A policy that has been deleted since permits nothing.
             policies.extend(self.managed_policy(account, arn).await?);
         }
-        Ok(Some(OpenSession {
+        let open = Arc::new(OpenSession {
             access_key_id: access_key_id.to_owned(),
-            secret: Arc::new(SecretAccessKey::new(secret)),
+            secret: Arc::new(secret),
             context: Arc::new(context_of(&record, policies)),
             record,
-        }))
+        });
+        known.sessions.insert(token.to_owned(), Arc::clone(&open));
+        Ok(open)
     }
 
     /// The caller of a session, unless its user or role is gone, or another one by now.

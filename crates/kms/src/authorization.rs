@@ -134,7 +134,7 @@ pub(crate) fn permit_new_key(
 ) -> Result<(), Error> {
     let request = Circumstances::default();
     let actions = ["kms:CreateKey", "kms:TagResource"];
-    actions[..1 + usize::from(tagged)].iter().try_for_each(|action| {
+    actions[..=usize::from(tagged)].iter().try_for_each(|action| {
         let conditions = match primary {
             Some(primary) => Conditions::of(cx, primary, action, &request),
             None => Conditions::of_account(cx, action, &request),

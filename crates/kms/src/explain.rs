@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use policy::{Attached, ContextEntries, Delegation, Grant, Means, Principal, Values};
+use policy::{Attached, ContextEntries, Delegation, Grant, Means, Principal};
 use service::{
-    AnyOperation, Caller, Context, Error, Explanation, Facts, Hypothetical, NamedPolicy, Service,
+    AnyOperation, Caller, Context, Error, Explanation, Facts, Given, Hypothetical, NamedPolicy,
+    Service,
 };
 use wire::shapes::EncryptionContext;
 use wire::{AccountId, Region, Timestamp};
@@ -72,21 +73,6 @@ pub struct Route {
     pub by: String,
     /// Whether that hangs on conditions which aren't known to hold.
     pub conditional: bool,
-}
-
-/// Condition keys that were given, before those that are worked out.
-struct Given<'a> {
-    entries: &'a ContextEntries,
-    conditions: &'a Conditions<'a>,
-}
-
-impl policy::Context for Given<'_> {
-    fn values(&self, key: &str) -> Values<'_> {
-        match self.entries.values(key) {
-            Values::Absent => self.conditions.values(key),
-            given => given,
-        }
-    }
 }
 
 impl KeyInQuestion {
@@ -209,7 +195,7 @@ impl Kms {
         let (entries, request) = given(question.context);
         if question.resource == "*" || facts.states.is_empty() {
             let conditions = Conditions::of_account(&cx, question.action, &request);
-            let context = Given { entries: &entries, conditions: &conditions };
+            let context = Given { entries: &entries, worked_out: &conditions };
             return Ok(cx.caller.explain(question.action, "*", &context, None));
         }
         let key = self.key_in_question(question.resource, account, region, now).await?;
@@ -250,13 +236,16 @@ impl Kms {
     }
 }
 
-/// The actions by which a key is used: what a grant can allow, managing grants left out.
+/// The actions that use a key's material in secret: what a grant can allow, without those that only
+/// manage grants or tell of the key.
 pub fn uses() -> Vec<&'static str> {
     let grantable = REGISTRY.iter().map(|operation| operation.facts()).filter(|f| f.grantable);
     let actions = grantable.flat_map(|facts| facts.actions.iter().copied());
-    let manages = |action: &&str| matches!(*action, "kms:CreateGrant" | "kms:RetireGrant");
-    let mut actions: Vec<_> =
-        actions.filter(|action| !manages(action) && *action != "kms:DescribeKey").collect();
+    let is_use = |action: &&str| {
+        let others = ["kms:CreateGrant", "kms:DescribeKey", "kms:GetPublicKey", "kms:RetireGrant"];
+        !others.contains(action)
+    };
+    let mut actions: Vec<_> = actions.filter(is_use).collect();
     actions.sort_unstable();
     actions.dedup();
     actions
@@ -292,7 +281,7 @@ fn explain_on(
     let key = &*in_question.key;
     let mut conditions = Conditions::of(cx, key, action, request);
     conditions.learn_aliases(in_question.aliases.clone());
-    let context = Given { entries, conditions: &conditions };
+    let context = Given { entries, worked_out: &conditions };
     let favourable;
     let document = if lenient {
         favourable = key.policy.favourable();
@@ -300,9 +289,10 @@ fn explain_on(
     } else {
         &key.policy
     };
-    let granted = match facts.grantable {
-        true => in_question.grant(&grantees(cx), action, request, lenient),
-        false => None,
+    let granted = if facts.grantable {
+        in_question.grant(&grantees(cx), action, request, lenient)
+    } else {
+        None
     };
     let side = |grant| policy::Resource {
         account: key.account.as_str(),

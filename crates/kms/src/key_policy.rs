@@ -72,13 +72,11 @@ pub(crate) async fn of_new_key(
     region: &Region,
     key_arn: &str,
 ) -> Result<KeyPolicy, Error> {
-    match asked {
-        Some(policy) => check(cx, policy, bypass_lockout_check == Some(true), key_arn).await,
-        None => {
-            let text = default_policy(cx.account(), region.as_str());
-            Ok(KeyPolicy { text, bound: Vec::new() })
-        }
+    if let Some(policy) = asked {
+        return check(cx, policy, bypass_lockout_check == Some(true), key_arn).await;
     }
+    let text = default_policy(cx.account(), region.as_str());
+    Ok(KeyPolicy { text, bound: Vec::new() })
 }
 
 const FORBIDDEN_KEYS: &str = "These condition keys are not permitted in a key policy: \
@@ -96,7 +94,7 @@ fn understood(policy: &str, length_max: usize) -> Result<Document, Error> {
     let forbidden = Cell::new(false);
     let is_known = |key: &str| {
         forbidden.set(forbidden.get() || conditions::is_forbidden(key));
-        conditions::is_known(key)
+        !forbidden.get() && conditions::is_known(key)
     };
     let document = Document::parse(policy, DocumentKind::Resource, &is_known);
     let document = document.map_err(|reason| {
@@ -109,8 +107,8 @@ fn understood(policy: &str, length_max: usize) -> Result<Document, Error> {
     Ok(document)
 }
 
-/// Checks the policy of a key that is planted by its account's root user, before there are any users
-/// or roles.
+/// Checks the policy of a key that is planted by its account's root user, before there are any
+/// users or roles.
 ///
 /// # Errors
 /// Those of [`check`].

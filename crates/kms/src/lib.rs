@@ -20,6 +20,7 @@ mod encryption;
 mod encryption_context;
 mod explain;
 mod grants;
+mod hex;
 mod import_token;
 mod imports;
 mod key;

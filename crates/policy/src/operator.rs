@@ -4,7 +4,7 @@
 
 use crate::document::Malformed;
 use crate::request::{Context, Value};
-use crate::template::{Pattern, Syntax, Variable};
+use crate::template::{Pattern, Syntax, Variable, fields};
 use crate::values::{
     Decimal, Network, address_of, bool_of, bytes_of, parse_base64, parse_bool, parse_time, time_of,
 };
@@ -262,7 +262,7 @@ impl ArnPattern {
         if text == "*" {
             return Ok(Self::Any);
         }
-        let parts = split_outside_variables(text, syntax.variables);
+        let parts = fields(text, syntax.variables);
         if let Ok(parts) = <[&str; 6]>::try_from(parts) {
             let mut compiled = Vec::with_capacity(parts.len());
             for part in parts {
@@ -273,8 +273,7 @@ impl ArnPattern {
             }
         }
         if syntax.variables && text.starts_with("${") && text.find('}') == Some(text.len() - 1) {
-            let whole = Pattern::compile(text, Syntax { wildcards: false, ..syntax })?;
-            return Ok(Self::Variable(whole));
+            return Ok(Self::Variable(Pattern::compile(text, syntax)?));
         }
         Err(Malformed(format!("The value \"{text}\" in a policy condition is no ARN.")))
     }
@@ -306,24 +305,4 @@ fn components(arn: &str) -> Option<[&str; 6]> {
     let mut next = || parts.next();
     let components = [next()?, next()?, next()?, next()?, next()?, next()?];
     (components[0] == "arn").then_some(components)
-}
-
-/// The components of a pattern of ARNs; the colon of a variable's key separates nothing.
-fn split_outside_variables(text: &str, variables: bool) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let mut start = 0;
-    let mut inside = false;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'{' if variables && text[..at].ends_with('$') => inside = true,
-            b'}' => inside = false,
-            b':' if !inside && parts.len() < 5 => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }

@@ -356,6 +356,8 @@ mod tests {
             "arn:aws:sts::111122223333:assumed-role/r",
             "arn:aws:sts::111122223333:assumed-role/r/s/t",
             "arn:aws:sts::111122223333:assumed-role/r/*",
+            "arn:aws:sts::111122223333:federated-user/a/b",
+            "arn:aws:sts::111122223333:federated-user/",
             "arn:aws:iam::111122223333:user/${x}",
             "arn:aws:iam::111122223333:assumed-role/r/s",
             "AIDA",

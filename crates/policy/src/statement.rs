@@ -7,7 +7,7 @@ use crate::json::{OneOrMany, RawPrincipal, RawStatement};
 use crate::pattern::{Case, Glob, units};
 use crate::principal::{Means, Principal, invalid, spared};
 use crate::request::{Context, Request};
-use crate::template::{Pattern, Syntax};
+use crate::template::{Pattern, Syntax, fields};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
@@ -279,7 +279,7 @@ impl Resources {
         let syntax = Syntax { wildcards: true, variables, lower: false };
         let mut patterns = Vec::with_capacity(texts.len());
         for text in &texts {
-            for pattern in readings(text, kind)? {
+            for pattern in readings(text, kind, variables)? {
                 patterns.push(Pattern::compile(&pattern, syntax)?);
             }
         }
@@ -297,7 +297,7 @@ impl Resources {
 /// components stands for whatever could follow (IAM User Guide, "IAM JSON policy elements:
 /// Resource"). A star may be what the missing components stand in, so that such an ARN is read both
 /// ways.
-fn readings(text: &str, kind: DocumentKind) -> Result<Vec<String>, Malformed> {
+fn readings(text: &str, kind: DocumentKind, variables: bool) -> Result<Vec<String>, Malformed> {
     let mut readings = vec![text.to_owned()];
     // A resource's policy may name it by any pattern; nothing but the resource is at stake.
     if text == "*" || (kind == DocumentKind::Resource && text.starts_with('*')) {
@@ -306,7 +306,7 @@ fn readings(text: &str, kind: DocumentKind) -> Result<Vec<String>, Malformed> {
     if !text.starts_with("arn:") || text.len() == "arn:".len() {
         return Err(Malformed(format!("Resource {text} must be in ARN format or \"*\".")));
     }
-    let missing = 5_usize.saturating_sub(text.bytes().filter(|b| *b == b':').count());
+    let missing = 6 - fields(text, variables).len();
     if missing > 0 {
         readings.push(format!("{text}{}", ":*".repeat(missing)));
     }

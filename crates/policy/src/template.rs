@@ -181,11 +181,32 @@ fn parse_variable(text: &str) -> Option<(Part, &str)> {
     Some((Part::Variable(Variable { key, default }), after.strip_prefix('}')?))
 }
 
-/// Whether a text has the form of a condition key: a service's prefix and a name, such as
-/// `aws:PrincipalTag/team`.
+/// The six components of a pattern of ARNs, or as many as there are; the last has whatever colons
+/// follow, and the colon of a variable's key separates nothing.
+pub(crate) fn fields(text: &str, variables: bool) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    let mut inside = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' if variables && text[..at].ends_with('$') => inside = true,
+            b'}' => inside = false,
+            b':' if !inside && parts.len() < 5 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// Whether a text has the form of a condition key: a prefix and a name. The prefix is a service's,
+/// as in `aws:PrincipalTag/team`, or the host and path of an identity provider.
 pub(crate) fn is_key(text: &str) -> bool {
     text.split_once(':').is_some_and(|(prefix, name)| {
-        let is_prefix = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let is_prefix = |b: u8| b.is_ascii_alphanumeric() || b"-._~/%".contains(&b);
         !prefix.is_empty() && prefix.bytes().all(is_prefix) && !name.is_empty()
     })
 }
@@ -198,6 +219,17 @@ mod tests {
     const LIKE: Syntax = Syntax { wildcards: true, variables: true, lower: false };
     const EQUALS: Syntax = Syntax { wildcards: false, variables: true, lower: false };
     const OLD: Syntax = Syntax { wildcards: true, variables: false, lower: false };
+
+    #[test]
+    fn keys_have_a_prefix_and_a_name() {
+        for key in ["aws:username", "s3-x:a/b:c", "idp.example:sub", "idp.example/realms/A_~%:aud"]
+        {
+            assert!(is_key(key), "{key}");
+        }
+        for text in ["", "aws", "aws:", ":name", "a b:c", "a*:c", "a$:c", "a\u{e9}:c"] {
+            assert!(!is_key(text), "{text}");
+        }
+    }
 
     fn context() -> ContextEntries {
         let mut context = ContextEntries::default();
@@ -244,6 +276,18 @@ mod tests {
         context.insert("aws:PrincipalTag/Team", Value::from("RÖT"));
         let pattern = Pattern::compile("Team ${aws:PrincipalTag/team}", syntax).unwrap();
         assert!(pattern.matches("team röt", &context));
+    }
+
+    #[test]
+    fn colons_of_variables_separate_nothing() {
+        for (text, variables, expected) in [
+            ("arn:aws:s3:::a:b/*", true, &["arn", "aws", "s3", "", "", "a:b/*"][..]),
+            ("arn:${aws:a}:x", true, &["arn", "${aws:a}", "x"]),
+            ("arn:${aws:a, 'b:c'}x:{d:e}", true, &["arn", "${aws:a, 'b:c'}x", "{d", "e}"]),
+            ("arn:${aws:a}:x", false, &["arn", "${aws", "a}", "x"]),
+        ] {
+            assert_eq!(fields(text, variables), expected, "{text}");
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl SignedRequest<'_> {
         let vacancy = self.signing_keys.find(id, &scope);
         let token = signed.session_token();
         let found = self.credentials.find(id, token, region.as_str(), self.now).await;
-        let credential = found.map_err(|none| Self::no_credential(none))?;
+        let credential = found.map_err(Self::no_credential)?;
         let checked = match (credential.secret, vacancy) {
             // The signature says nothing, but the body's hash still must be the body's.
             (Secret::Any, _) => signed.check_body(),

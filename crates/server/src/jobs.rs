@@ -1,5 +1,5 @@
-//! What the server does beside answering: removing deleted keys, storing the uses of keys, of access
-//! keys and of roles.
+//! What the server does beside answering: removing deleted keys, storing the uses of keys, of
+//! access keys and of roles.
 //!
 //! Must not know how either is done.
 

@@ -12,6 +12,7 @@ mod dispatch;
 mod evidence;
 mod inbound;
 mod inspect;
+mod issuer_keys;
 mod jobs;
 mod listen;
 mod outbound;
@@ -20,6 +21,7 @@ mod seed;
 mod start;
 
 pub use inspect::{InspectError, Inspection, KeyUsers};
+pub use issuer_keys::{InvalidKeySetFile, KeySetFile};
 pub use kms::{InvalidLimit, Limits};
 pub use kms::{Question, Route, actions, uses};
 pub use seed::SeedFileError;

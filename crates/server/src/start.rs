@@ -23,6 +23,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::MovableClock;
 use crate::dispatch::Services;
+use crate::issuer_keys::{KeySetFile, KeySetFiles};
 use crate::seed::{SeedFile, SeedFileError};
 use crate::{jobs, listen};
 
@@ -46,6 +47,8 @@ pub struct Options {
     pub attestation_roots: Vec<PathBuf>,
     /// A seed file, whose keys are planted before anything is served.
     pub seed: Option<PathBuf>,
+    /// Files of the keys by which issuers of identity tokens sign.
+    pub key_sets: Vec<KeySetFile>,
     /// How many of each there may be.
     pub limits: Limits,
 }
@@ -95,6 +98,8 @@ pub enum StartError {
     RootAccessKeys(PathBuf, InvalidLine),
     /// A file of roots for attestation documents can't be taken.
     AttestationRoots(PathBuf, RootsRejected),
+    /// A file of an issuer's keys can't be read.
+    KeySet(PathBuf, io::Error),
     /// The seed file can't be planted.
     Seed(SeedFileError),
 }
@@ -129,6 +134,9 @@ impl fmt::Display for StartError {
             }
             Self::Seed(error) => error.fmt(f),
             Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
+            Self::KeySet(path, error) => {
+                write!(f, "cannot take {} as an issuer's keys: {error}", path.display())
+            }
             Self::AttestationRoots(path, rejected) => {
                 write!(f, "cannot take {} as an attestation root: {rejected}", path.display())
             }
@@ -153,6 +161,8 @@ impl Server {
     pub async fn start(options: &Options) -> Result<Self, StartError> {
         crypto::process::harden().map_err(StartError::Protection)?;
         let credentials = credentials(options.root_access_keys.as_deref())?;
+        let issuer_keys = KeySetFiles::open(&options.key_sets)
+            .map_err(|(path, error)| StartError::KeySet(path, error))?;
         let attestation_roots = attestation_roots(&options.attestation_roots)?;
         let seed = options.seed.as_deref().map(SeedFile::read).transpose();
         let seed = seed.map_err(StartError::Seed)?;
@@ -190,7 +200,7 @@ impl Server {
                 Arc::clone(&audit),
             ),
             sts: Pipeline::new(
-                Sts { directory: Arc::clone(&directory) },
+                Sts { directory: Arc::clone(&directory), issuer_keys: Arc::new(issuer_keys) },
                 Arc::clone(&clock) as _,
                 audit,
             ),

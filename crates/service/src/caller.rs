@@ -16,13 +16,15 @@ use crate::ports::Pending;
 pub struct Caller {
     /// The account it belongs to.
     pub account: AccountId,
-    /// Its ARN: of root `arn:aws:iam::ACCOUNT:root`, of a role's session that of the session.
+    /// Its ARN: of root `arn:aws:iam::ACCOUNT:root`, of a role's session that of the session, of a
+    /// web identity that of its provider.
     pub arn: String,
-    /// Its unique id: of root the account id, of a session that of the role and its name.
+    /// Its unique id: of root the account id, of a session that of the role and its name, of a web
+    /// identity `ISSUER:AUDIENCE:SUBJECT`.
     pub principal_id: String,
     /// What it is.
     pub kind: CallerKind,
-    /// The access key that signed.
+    /// The access key that signed; empty where none did.
     pub access_key_id: String,
     /// The user or role behind it; there is none behind root.
     pub principal: Option<Arc<Principal>>,
@@ -41,6 +43,9 @@ pub enum CallerKind {
     AssumedRole,
     /// A session by GetFederationToken.
     FederatedUser,
+    /// Whom a token of an identity provider tells of, on the way to a role. Its account is the
+    /// role's, whose provider it is; it belongs to none.
+    WebIdentity,
 }
 
 impl CallerKind {
@@ -51,6 +56,7 @@ impl CallerKind {
             Self::User => "IAMUser",
             Self::AssumedRole => "AssumedRole",
             Self::FederatedUser => "FederatedUser",
+            Self::WebIdentity => "WebIdentityUser",
         }
     }
 
@@ -61,6 +67,7 @@ impl CallerKind {
             Self::User => "User",
             Self::AssumedRole => "AssumedRole",
             Self::FederatedUser => "FederatedUser",
+            Self::WebIdentity => "Anonymous",
         }
     }
 }
@@ -136,6 +143,7 @@ impl Caller {
             CallerKind::FederatedUser => {
                 policy::Caller::federated_user(account, &self.arn, arn, id)
             }
+            CallerKind::WebIdentity => policy::Caller::federated(&self.arn),
         }
     }
 

@@ -131,12 +131,15 @@ const KEYS: &[(KeyInfo, Lookup)] = &[
             None => Values::Absent,
         },
     ),
-    (key("aws:PrincipalAccount", KeyKind::Text, SetBy::Every), |keys| {
-        text(keys.caller.account.as_str())
+    // A web identity has neither account nor ARN nor id before it has a session.
+    (key("aws:PrincipalAccount", KeyKind::Text, SetBy::Every), |keys| match keys.caller.kind {
+        CallerKind::WebIdentity => Values::Absent,
+        _ => text(keys.caller.account.as_str()),
     }),
     // Of a role's session it is the role's.
     (key("aws:PrincipalArn", KeyKind::Arn, SetBy::Every), |keys| {
         match (keys.caller.kind, &keys.caller.principal) {
+            (CallerKind::WebIdentity, _) => Values::Absent,
             (CallerKind::AssumedRole, Some(role)) => text(&role.arn),
             _ => text(&keys.caller.arn),
         }
@@ -190,7 +193,10 @@ const KEYS: &[(KeyInfo, Lookup)] = &[
         }
     }),
     (key("aws:UserAgent", KeyKind::Text, SetBy::Every), |keys| text(keys.origin.user_agent)),
-    (key("aws:userid", KeyKind::Text, SetBy::Every), |keys| text(&keys.caller.principal_id)),
+    (key("aws:userid", KeyKind::Text, SetBy::Every), |keys| match keys.caller.kind {
+        CallerKind::WebIdentity => Values::Absent,
+        _ => text(&keys.caller.principal_id),
+    }),
     (key("aws:username", KeyKind::Text, SetBy::Caller("IAM users")), |keys| {
         match (keys.caller.kind, &keys.caller.principal) {
             (CallerKind::User, Some(user)) => text(&user.name),

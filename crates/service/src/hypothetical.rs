@@ -50,3 +50,20 @@ impl<'a, S: Service> Hypothetical<'a, S> {
         }
     }
 }
+
+/// Condition keys that were given with a question, before those that are worked out.
+pub struct Given<'a> {
+    /// What was given.
+    pub entries: &'a policy::ContextEntries,
+    /// What is worked out.
+    pub worked_out: &'a dyn policy::Context,
+}
+
+impl policy::Context for Given<'_> {
+    fn values(&self, key: &str) -> policy::Values<'_> {
+        match self.entries.values(key) {
+            policy::Values::Absent => self.worked_out.values(key),
+            given => given,
+        }
+    }
+}

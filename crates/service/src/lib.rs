@@ -26,7 +26,7 @@ pub use conditions::GlobalKeys;
 pub use context::Context;
 pub use error::Error;
 pub use explanation::{Explanation, Spoken};
-pub use hypothetical::Hypothetical;
+pub use hypothetical::{Given, Hypothetical};
 pub use ids::{Ids, Uuid};
 pub use marker::{marked, marker};
 pub use operation::{

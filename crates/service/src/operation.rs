@@ -4,9 +4,10 @@ use std::future::Future;
 use std::ops::Deref;
 
 use wire::enums::{KeyState, KeyUsageType};
-use wire::{ErrorCode, Node, Structure};
+use wire::{ErrorCode, Node, Structure, Timestamp};
 use zeroize::Zeroizing;
 
+use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
 use crate::ports::Position;
@@ -147,6 +148,25 @@ pub trait Operation: Send + Sync + 'static {
     type Target: Target<Self::Service>;
     /// What is true of it.
     const FACTS: Facts;
+    /// Whether its requests are signed. Those of an operation whose input is itself the evidence of
+    /// who calls are not, and [`Operation::identify`] finds that out; a signature means nothing.
+    const SIGNED: bool = true;
+
+    /// Whether its audit records hold its answer, without secrets. Where nothing changes, they
+    /// needn't, unless who gets the answer can do something with it.
+    const ANSWER_RECORDED: bool = !Self::FACTS.read_only;
+
+    /// Who calls, by the evidence in the input; asked where requests aren't signed, and only there.
+    ///
+    /// # Errors
+    /// As AWS refuses evidence that doesn't hold.
+    fn identify<'a>(
+        _service: &'a Self::Service,
+        _input: &'a Self::Input,
+        _now: Timestamp,
+    ) -> impl Future<Output = Result<Caller, Error>> + Send + 'a {
+        std::future::ready(Err(Error::internal("an operation that takes signed requests")))
+    }
 
     /// Takes a secret that isn't of the model out of a request before it is decoded, so that
     /// neither the model's bounds nor the audit record meet it. [`Context::withheld`] gives it.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wire::{ErrorCode, JsonWriter, Node, Region, Timestamp, Writer, XmlWriter};
 use zeroize::Zeroizing;
 
-use crate::caller::{Authenticate, Caller, CallerKind, Verified};
+use crate::caller::{Authenticate, Caller, CallerKind, Session, Verified};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ids::Ids;
@@ -110,15 +110,21 @@ impl<S: Service> Pipeline<S> {
             return Err(unknown_operation::<S>(inbound.operation));
         };
         telling.facts = Some(operation.facts());
-        let session = inbound.evidence.authenticate().await?;
+        let (service, now) = (&self.service, telling.now);
+        let (session, node) = if operation.is_signed() {
+            let session = inbound.evidence.authenticate().await?;
+            (session, parsed::<S>(inbound.body)?)
+        } else {
+            let region = Region::parse(UNSIGNED_REGION);
+            let region =
+                region.ok_or_else(|| Error::internal("no Region for what isn't signed"))?;
+            let region = telling.region.insert(region).clone();
+            let node = parsed::<S>(inbound.body)?;
+            let caller = operation.identify(service, now, &node, &mut telling.trail).await?;
+            (Session { caller, region }, node)
+        };
         let caller = telling.caller.insert(Verified::new(session.caller));
         let region = telling.region.insert(session.region);
-        let node = match S::PROTOCOL {
-            Protocol::Json => Node::from_json(inbound.body),
-            Protocol::Query { .. } => Node::from_query(inbound.body),
-        }
-        .map_err(|malformed| Error::from(wire::Invalid::Malformed(malformed)))?;
-        let (service, now) = (&self.service, telling.now);
         let cx = Context {
             service,
             caller,
@@ -157,6 +163,7 @@ impl<S: Service> Pipeline<S> {
                     CallerKind::User => caller.principal.as_deref().map(|user| user.name.as_str()),
                     _ => None,
                 },
+                is_federated: caller.kind == CallerKind::WebIdentity,
             }),
             event_time: telling.now,
             event_source: S::EVENT_SOURCE,
@@ -211,6 +218,18 @@ impl Default for Telling {
             trail: Trail::default(),
         }
     }
+}
+
+/// A request that isn't signed names no Region; AWS's global endpoint, which takes such requests,
+/// is in this one.
+const UNSIGNED_REGION: &str = "us-east-1";
+
+fn parsed<S: Service>(body: &[u8]) -> Result<Node<'_>, Error> {
+    match S::PROTOCOL {
+        Protocol::Json => Node::from_json(body),
+        Protocol::Query { .. } => Node::from_query(body),
+    }
+    .map_err(|malformed| Error::from(wire::Invalid::Malformed(malformed)))
 }
 
 fn unknown_operation<S: Service>(operation: &str) -> Error {

@@ -42,6 +42,9 @@ pub struct Identity<'a> {
     pub session: Option<SessionIssuer<'a>>,
     /// The name of an IAM user.
     pub user_name: Option<&'a str>,
+    /// Whether it is whom a token of an identity provider tells of: the ARN is the provider's, and
+    /// no access key signed.
+    pub is_federated: bool,
 }
 
 /// What temporary credentials come from.
@@ -140,6 +143,9 @@ impl Record<'_> {
             let Some(identity) = &self.identity else { return text(json, "type", "Unknown") };
             text(json, "type", identity.kind);
             text(json, "principalId", identity.principal_id);
+            if identity.is_federated {
+                return text(json, "identityProvider", identity.arn);
+            }
             text(json, "arn", identity.arn);
             text(json, "accountId", identity.account_id);
             text(json, "accessKeyId", identity.access_key_id);
@@ -239,6 +245,7 @@ mod tests {
             access_key_id: "AKIAIOSFODNN7EXAMPLE",
             session: None,
             user_name: None,
+            is_federated: false,
         }
     }
 
@@ -313,6 +320,26 @@ mod tests {
         )));
         assert!(text.contains(r#""resources":[],"#));
         assert!(!text.contains("recipientAccountId"));
+    }
+
+    #[test]
+    fn a_web_identity_is_told_by_its_provider() {
+        let provider = "arn:aws:iam::111122223333:oidc-provider/idp.example";
+        let identity = Identity {
+            kind: "WebIdentityUser",
+            principal_id: "idp.example:aud:sub",
+            arn: provider,
+            access_key_id: "",
+            is_federated: true,
+            ..identity()
+        };
+        let text = written(&Record { identity: Some(identity), ..record(&[]) });
+        let expected = format!(
+            "\"userIdentity\":{{\"type\":\"WebIdentityUser\",\"principalId\":\
+             \"idp.example:aud:sub\",\"identityProvider\":\"{provider}\"}},"
+        );
+        assert!(text.contains(&expected), "{text}");
+        assert!(text.contains(r#""recipientAccountId":"111122223333""#));
     }
 
     #[test]

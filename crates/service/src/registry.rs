@@ -1,8 +1,11 @@
 //! Operations without their types, so that one table can hold them all.
 
-use wire::{JsonWriter, Members, Node, Reader, Structure, StructureInfo, Write, XmlWriter};
+use wire::{
+    JsonWriter, Members, Node, Reader, Structure, StructureInfo, Timestamp, Write, XmlWriter,
+};
 use zeroize::Zeroizing;
 
+use crate::caller::Caller;
 use crate::context::{Context, would_have_succeeded};
 use crate::error::Error;
 use crate::operation::{Authorized, Facts, Operation, Protocol, Resource, Service, Target};
@@ -37,6 +40,18 @@ pub trait AnyOperation<S: Service>: Send + Sync {
     /// As [`AnyOperation::execute`] would refuse the input.
     fn accepts(&self, node: &Node<'_>) -> Result<(), Error>;
 
+    /// Whether its requests are signed.
+    fn is_signed(&self) -> bool;
+
+    /// Decodes the input and finds out who calls by it, where requests aren't signed.
+    fn identify<'a>(
+        &'a self,
+        service: &'a S,
+        now: Timestamp,
+        node: &'a Node<'a>,
+        trail: &'a mut Trail,
+    ) -> Pending<'a, Result<Caller, Error>>;
+
     /// Decodes, resolves, authorizes, checks, runs and encodes: the stages of the pipeline that
     /// need the operation's types, in their one order.
     fn execute<'a>(
@@ -63,6 +78,24 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
     fn accepts(&self, node: &Node<'_>) -> Result<(), Error> {
         reader::<S>().read::<O::Input>(node)?;
         Ok(())
+    }
+
+    fn is_signed(&self) -> bool {
+        O::SIGNED
+    }
+
+    fn identify<'a>(
+        &'a self,
+        service: &'a S,
+        now: Timestamp,
+        node: &'a Node<'a>,
+        trail: &'a mut Trail,
+    ) -> Pending<'a, Result<Caller, Error>> {
+        Box::pin(async move {
+            let input: O::Input = reader::<S>().read(node)?;
+            trail.parameters = Some(recorded(&input));
+            O::identify(service, &input, now).await
+        })
     }
 
     fn execute<'a>(
@@ -92,7 +125,7 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
             if cx.dry_run {
                 return Err(would_have_succeeded());
             }
-            if !O::FACTS.read_only && !O::Output::STRUCTURE.members.is_empty() {
+            if O::ANSWER_RECORDED && !O::Output::STRUCTURE.members.is_empty() {
                 trail.response = Some(recorded(&output));
             }
             Ok(encoded::<S, O>(&output))
@@ -137,8 +170,10 @@ fn recorded<T: Structure>(value: &T) -> Zeroizing<Vec<u8>> {
 
 fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
     match S::PROTOCOL {
-        // AWS answers an operation that gives nothing with an empty body.
-        Protocol::Json if O::Output::STRUCTURE.members.is_empty() => Zeroizing::default(),
+        // AWS answers an operation that gives nothing with an empty body, or without a result.
+        _ if O::Output::STRUCTURE.members.is_empty() && !has_own_output::<O>() => {
+            Zeroizing::default()
+        }
         Protocol::Json => {
             let mut out = JsonWriter::answer(ANSWER_CAPACITY);
             output.write(&mut out);
@@ -151,6 +186,14 @@ fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {
             out.finish()
         }
     }
+}
+
+/// Whether the model has an output for the operation alone, be it without members: the query
+/// protocol then answers with a result, which clients demand.
+fn has_own_output<O: Operation>() -> bool {
+    let operation = O::Output::STRUCTURE.name.strip_suffix("Response");
+    matches!(<O::Service as Service>::PROTOCOL, Protocol::Query { .. })
+        && operation == Some(O::FACTS.name)
 }
 
 /// Room for most answers. More is made when it is needed; less to wipe is less to wait for.

@@ -89,6 +89,12 @@ impl<T> StateCache<T> {
         }
     }
 
+    /// Whether nothing that the ticket is of has changed since it was taken. For what is loaded in
+    /// several reads: it is as it stood at one moment then.
+    pub fn is_unchanged_since(&self, ticket: &Ticket) -> bool {
+        *self.changes[ticket.shard].lock() == ticket.changes
+    }
+
     fn shard(&self, key: &str) -> usize {
         // The remainder is smaller than SHARDS.
         usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0)
@@ -130,9 +136,12 @@ mod tests {
         let cache = StateCache::new("k/", 10);
         let ticket = cache.before_load("k/1");
         cache.changed(&change("k/1"));
+        assert!(!cache.is_unchanged_since(&ticket));
         cache.keep(&ticket, "k/1".to_owned(), Arc::new(1));
         assert_eq!(cache.get("k/1"), None);
-        cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(2));
+        let ticket = cache.before_load("k/1");
+        cache.keep(&ticket, "k/1".to_owned(), Arc::new(2));
+        assert!(cache.is_unchanged_since(&ticket));
         assert_eq!(cache.get("k/1").as_deref(), Some(&2));
     }
 

@@ -102,6 +102,7 @@ error_codes! {
     ExpiredSessionToken = "ExpiredTokenException" 400 or "ExpiredToken" 403;
     IncompleteSignatureException 400 or "IncompleteSignature" 400;
     InvalidSignatureException 400 or "SignatureDoesNotMatch" 403;
+    InvalidParameterValueException 400 or "InvalidParameterValue" 400;
     MissingAuthenticationTokenException 400 or "MissingAuthenticationToken" 403;
     NotAuthorizedException 400 or "NotAuthorized" 400;
     RequestEntityTooLargeException 413 or "RequestEntityTooLarge" 413;

@@ -1,9 +1,21 @@
 //! Any text through the policy parser, and what it makes of it through the evaluator: both end in
-//! time, and what holds for every document holds. The first byte says what kind of document it is.
+//! time, what holds for every document holds, and the naive evaluator decides alike. The first byte
+//! says what kind of document it is.
 #![no_main]
 
+#[path = "../../../crates/policy/tests/decisions/case.rs"]
+mod case;
+#[path = "../../../crates/policy/tests/decisions/naive/mod.rs"]
+mod naive;
+
+use std::rc::Rc;
+
+use case::{Case, Paper, Side};
+
 use libfuzzer_sys::fuzz_target;
-use policy::{Caller, ContextEntries, Document, DocumentKind, Outcome, Request, Value};
+use policy::{
+    Caller, ContextEntries, Delegation, Document, DocumentKind, Outcome, Request, Value, Values,
+};
 
 const KINDS: [DocumentKind; 4] =
     [DocumentKind::Identity, DocumentKind::Managed, DocumentKind::Resource, DocumentKind::Trust];
@@ -22,17 +34,67 @@ fn callers() -> [Caller<'static>; 4] {
     ]
 }
 
+/// What the naive evaluator reads again for each request: no more than this.
+const COMPARED_BYTES: usize = 4096;
+
+fn entries() -> Vec<(String, Values<'static>)> {
+    let one = |key: &str, value| (key.to_owned(), Values::One(value));
+    vec![
+        one("aws:username", Value::from("eve")),
+        one("aws:SecureTransport", Value::Bool(true)),
+        one("aws:CurrentTime", Value::Time(1_767_225_600_000)),
+        one("aws:SourceIp", Value::Address([203, 0, 113, 9].into())),
+        one("aws:SourceArn", Value::from("arn:aws:s3:::bucket")),
+        one("kms:GrantOperations", Value::Number(7)),
+        ("aws:TagKeys".to_owned(), Values::Many(["a", "b"].map(Value::from).into())),
+    ]
+}
+
 fn context() -> ContextEntries {
     let mut context = ContextEntries::default();
-    context.insert("aws:username", Value::from("eve"));
-    context.insert("aws:SecureTransport", Value::Bool(true));
-    context.insert("aws:CurrentTime", Value::Time(1_767_225_600_000));
-    context.insert("aws:SourceIp", Value::Address([203, 0, 113, 9].into()));
-    context.insert("aws:SourceArn", Value::from("arn:aws:s3:::bucket"));
-    context.insert("kms:GrantOperations", Value::Number(7));
-    context.insert_all("aws:TagKeys", ["a", "b"].map(Value::from));
+    for (key, values) in entries() {
+        match values {
+            Values::Absent => {}
+            Values::One(value) => context.insert(&key, value),
+            Values::Many(values) => context.insert_all(&key, values),
+        }
+    }
     context.insert("kms:EncryptionContext:long", Value::from("a".repeat(4096)));
     context
+}
+
+/// The document as the only one there is, in its place.
+fn compare(text: &str, kind: DocumentKind) {
+    let saved =
+        [("arn:aws:iam::111122223333:user/eve".to_owned(), "AIDAOTHEROTHEROTHER".to_owned())];
+    let paper = Paper::read("p", kind, text).expect("it was understood before").bind(&saved);
+    let paper = Rc::new(paper);
+    let attached = matches!(kind, DocumentKind::Identity | DocumentKind::Managed);
+    for caller in callers() {
+        for (action, context) in [("kms:Encrypt", entries()), ("sts:AssumeRole", Vec::new())] {
+            let mut case = Case {
+                who: caller.into(),
+                action: action.to_owned(),
+                resource: "arn:aws:kms:us-east-1:111122223333:key/eve".to_owned(),
+                context,
+                identity: Vec::new(),
+                boundary: None,
+                session: None,
+                side: None,
+            };
+            if attached {
+                case.identity.push(Rc::clone(&paper));
+            } else {
+                case.side = Some(Side {
+                    account: ACCOUNT.to_owned(),
+                    policy: Some(Rc::clone(&paper)),
+                    delegation: Delegation::Needed,
+                    grant: None,
+                });
+            }
+            assert_eq!(case.decided(), naive::decides(&case));
+        }
+    }
 }
 
 fuzz_target!(|input: &[u8]| {
@@ -73,4 +135,7 @@ fuzz_target!(|input: &[u8]| {
     let keys = document.condition_keys().count();
     assert_eq!(Document::parse(text, kind, &|_| false).is_ok(), keys == 0);
     assert!(Document::parse(text, kind, &|_| true).is_ok());
+    if text.len() <= COMPARED_BYTES {
+        compare(text, kind);
+    }
 });

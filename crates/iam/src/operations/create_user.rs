@@ -11,7 +11,7 @@ use crate::Iam;
 use crate::attachments::new_boundary;
 use crate::authorization::{NewEntity, entity_arn};
 use crate::directory::Change;
-use crate::entities::{already_exists, new_tags, path, quota, whole_user};
+use crate::entities::{name_taken, new_tags, path, quota, whole_user};
 use crate::ids::IdKind;
 use crate::layout;
 use crate::operations::OPERATION;
@@ -68,7 +68,7 @@ impl Operation for CreateUser {
     ) -> Result<Self::Output, Error> {
         let (directory, name) = (&cx.service.directory, input.user_name.as_str());
         if directory.entity::<UserRecord>(cx.account(), name).await?.is_some() {
-            return Err(already_exists(format!("User with name {name} already exists.")));
+            return Err(name_taken(UserRecord::KIND, name));
         }
         let tags = new_tags(input.tags.as_ref(), directory.limits.tags)?;
         let mut change = Change::default();

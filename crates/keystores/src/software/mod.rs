@@ -246,7 +246,6 @@ fn token_kind(kind: TokenKind) -> crypto::TokenKind {
         TokenKind::Grant => crypto::TokenKind::Grant,
         TokenKind::Session => crypto::TokenKind::Session,
         TokenKind::AccessKey => crypto::TokenKind::AccessKey,
-        TokenKind::AuthorizationMessage => crypto::TokenKind::AuthorizationMessage,
     }
 }
 

@@ -16,6 +16,7 @@ use wire::Scalar;
 use self::keys::{CONTEXTS, lookup};
 use crate::Kms;
 use crate::grants::Circumstances;
+use crate::hex::hex;
 use crate::key::Key;
 
 /// What a request's condition keys are worked out from, when a policy asks for one.
@@ -192,7 +193,6 @@ impl Conditions<'_> {
             Measurement::Enclave(number) => of(attestation::Source::NitroEnclave, number),
             Measurement::Tpm(number) => of(attestation::Source::NitroTpm, number),
         };
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         bytes.map_or(Values::Absent, |bytes| Values::One(hex(bytes).into()))
     }
 

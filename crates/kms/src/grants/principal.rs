@@ -20,10 +20,7 @@ pub(crate) fn account_arn(account: &AccountId, region: &Region) -> String {
 pub(crate) async fn principal(cx: &Context<'_, Kms>, id: &PrincipalId) -> Result<Principal, Error> {
     let text = id.as_str();
     let own_partition = Arn::parse(text).is_some_and(|arn| arn.partition == cx.partition());
-    let known = match own_partition {
-        true => cx.service.principals.principal(text).await?,
-        false => None,
-    };
+    let known = if own_partition { cx.service.principals.principal(text).await? } else { None };
     match known {
         Some(Known::ByName) => Ok(Principal::Aws(text.to_owned())),
         Some(Known::ById(id)) => Ok(Principal::Identity { arn: text.to_owned(), id }),

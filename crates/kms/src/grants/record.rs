@@ -8,6 +8,7 @@ use service::ports::Entropy;
 use wire::{AccountId, Timestamp};
 
 use crate::grants::Terms;
+use crate::hex::hex;
 use crate::records::millis;
 
 /// A grant's id: 64 hex digits in lower case.
@@ -23,8 +24,7 @@ impl GrantId {
 
     /// The id that these bytes make.
     pub(crate) fn from_bytes(bytes: &[u8; 32]) -> Self {
-        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble & 15)]);
-        Self(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect())
+        Self(hex(bytes))
     }
 
     /// Draws an id.

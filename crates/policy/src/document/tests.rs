@@ -67,6 +67,8 @@ fn what_is_legal_is_understood() {
     }
     let old = r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${"}}"#;
     assert!(Document::parse(old, DocumentKind::Identity, &any).is_ok());
+    let actions = r#""Effect":"Allow","Action":["aws-portal:*","a.b:*"],"Resource":"*""#;
+    assert_eq!(message(identity(actions)), "understood");
 }
 
 #[test]
@@ -120,6 +122,7 @@ fn rule_21_what_is_not_understood_is_refused() {
         statement(r#""Effect":"Allow","Principal":"*","Action":"kms:""#),
         statement(r#""Effect":"Allow","Principal":"*","Action":"k*s:Encrypt""#),
         statement(r#""Effect":"Allow","Principal":"*","Action":"kms:a:b""#),
+        statement(r#""Effect":"Allow","Principal":"*","Action":":Encrypt""#),
     ] {
         assert!(Document::parse(&text, DocumentKind::Resource, &any).is_err(), "{text}");
     }
@@ -232,13 +235,53 @@ fn aws_says_it_of_trust_and_key_policies_in_these_words() {
             r#""Effect":"Allow","Action":"s3:GetObject","Principal":"*""#,
             "AssumeRole policy may only specify STS AssumeRole actions.",
         ),
+        (
+            r#""Effect":"Allow","Action":"sts:AssumeRole""#,
+            "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: The \
+             passed in policy has a statement with no principals!",
+        ),
     ] {
         assert_eq!(message(trust(members)), expected, "{members}");
     }
+    assert_eq!(message(resource(ALLOW)), "Policy contains a statement with no principal.");
     assert_eq!(
         message(resource(r#""Effect":"Allow","Action":"kms:*","Principal":{"AWS":"x"}"#)),
         "Policy contains a statement with one or more invalid principals."
     );
+}
+
+/// Of a resource's policy it is said what belongs where something else stands.
+#[test]
+fn a_syntax_error_says_what_is_expected() {
+    for (members, expected) in [
+        (r#""Principal":7"#, "expected \"*\" or principals by their kind"),
+        (r#""Principal":{"AWS":null}"#, "expected a value or a list"),
+        (r#""Principal":"*","Condition":7"#, "expected an object"),
+        (
+            r#""Principal":"*","Condition":{"Bool":{"aws:a":[[]]}}"#,
+            "expected a text, a number or a boolean",
+        ),
+    ] {
+        let found = message(resource(&format!("{ALLOW},{members}")));
+        assert!(found.starts_with("Syntax errors in policy: "), "{found}");
+        assert!(found.contains(expected), "{found}");
+    }
+    let list = r#"{"Statement":[[]]}"#;
+    let found = message(Document::parse(list, DocumentKind::Resource, &any));
+    assert!(found.contains("expected an object"), "{found}");
+}
+
+#[test]
+fn a_document_says_whether_its_statements_name_resources() {
+    let (with, without) = (
+        format!(r#"{ALLOW},"Principal":"*","Resource":"*""#),
+        format!(r#"{ALLOW},"Principal":"*""#),
+    );
+    assert!(resource(&with).unwrap().names_resources());
+    assert!(!resource(&without).unwrap().names_resources());
+    assert!(!resource(&format!("{with}}},{{{without}")).unwrap().names_resources());
+    let not = format!(r#"{ALLOW},"Principal":"*","NotResource":"*""#);
+    assert!(resource(&not).unwrap().names_resources());
 }
 
 #[test]
@@ -262,8 +305,13 @@ fn limits_hold() {
     let parse = |text: &str| Document::parse(text, DocumentKind::Identity, &any);
     assert!(parse(&of(STATEMENTS_MAX)).is_ok());
     assert!(parse(&of(STATEMENTS_MAX + 1)).is_err());
-    let long = format!(r#"{{"Id":"{}","Statement":{statement}}}"#, "x".repeat(TEXT_MAX));
-    assert!(parse(&long).is_err());
+    let around = r#"{"Id":"","Statement":}"#.len() + statement.len();
+    let long = |length: usize| {
+        format!(r#"{{"Id":"{}","Statement":{statement}}}"#, "x".repeat(length - around))
+    };
+    assert!(parse(&long(TEXT_MAX)).is_ok());
+    let refused = parse(&long(TEXT_MAX + 1)).unwrap_err();
+    assert_eq!(refused.to_string(), "The policy exceeds the maximum length of 131072 bytes");
     assert!(parse(&"[".repeat(TEXT_MAX)).is_err());
     assert!(parse(&r#"{"Statement":"#.repeat(9_000)).is_err());
 }

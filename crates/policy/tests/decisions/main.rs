@@ -1,6 +1,11 @@
-//! The policy language as its users meet it: operators, rules of decision, and a second evaluator
-//! to compare with.
+//! The policy language as its users meet it: a table of decisions, products of all that decides,
+//! and a second evaluator to compare with.
 
+mod case;
+mod draw;
+mod hostile;
 mod naive;
 mod operators;
-mod rules;
+mod product;
+mod reasons;
+mod table;

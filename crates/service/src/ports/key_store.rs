@@ -286,8 +286,6 @@ pub enum TokenKind {
     Session,
     /// The secret access key of an access key, as it is stored.
     AccessKey,
-    /// The encoded message of a refusal.
-    AuthorizationMessage,
 }
 
 /// Why a token isn't opened.

@@ -6,6 +6,7 @@
 mod audit;
 mod clock;
 mod entropy;
+mod issuer_keys;
 mod key_store;
 mod principals;
 mod store;
@@ -13,6 +14,7 @@ mod store;
 pub use audit::{AuditHistory, AuditLog, AuditUnavailable, Position, Witness};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyUnavailable};
+pub use issuer_keys::{IssuerKeys, IssuerKeysError, KEY_SET_MAX};
 pub use key_store::{
     Binding, DataKeyPair, Encapsulated, Import, ImportError, ImportKey, KeyStore, KeyStoreError,
     Material, MaterialError, MaterialId, Message, Opened, TokenError, TokenKind, Unopened,

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use server::{Data, InvalidLimit, Limits, Options, Server};
+use server::{Data, InvalidLimit, KeySetFile, Limits, Options, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What `dev` takes.
@@ -32,6 +32,12 @@ pub(crate) struct Arguments {
     /// instead of AWS's; may be given several times.
     #[arg(long, value_name = "FILE")]
     attestation_root: Vec<PathBuf>,
+
+    /// A file of the keys (JWKS) by which an issuer of identity tokens signs, such as
+    /// `https://idp.example=keys.json`; may be given several times.
+    #[arg(long, value_name = "ISSUER=FILE")]
+    jwks: Vec<String>,
+
     /// A YAML file of keys with fixed ids, materials, aliases, tags and policies, which are made
     /// at the start unless they exist.
     #[arg(long, value_name = "FILE")]
@@ -70,12 +76,19 @@ async fn serve(arguments: Arguments) -> io::Result<ExitCode> {
         Ok(limits) => limits,
         Err(error) => return Ok(failed(&format!("--limit: {error}"))),
     };
+    let key_sets: Result<Vec<KeySetFile>, _> =
+        arguments.jwks.iter().map(|setting| KeySetFile::parse(setting)).collect();
+    let key_sets = match key_sets {
+        Ok(key_sets) => key_sets,
+        Err(error) => return Ok(failed(&format!("--jwks: {error}"))),
+    };
     let options = Options {
         listen: arguments.listen,
         data,
         root_access_keys: arguments.root_access_keys.clone(),
         attestation_roots: arguments.attestation_root.clone(),
         seed: arguments.seed.clone(),
+        key_sets,
         limits,
     };
     let server = match Server::start(&options).await {

@@ -1,5 +1,5 @@
 //! Prints what a decision costs: nanoseconds and allocations, for policies from the plainest to the
-//! most hostile: `cargo run --release -p policy --example rates`.
+//! most hostile: `cargo run --release -p policy --example decision_rates`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
