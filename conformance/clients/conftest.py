@@ -14,6 +14,7 @@ from connection import Connection
 from grants import root
 from imports import external
 from neighbour import GROWTH, MIB, Neighbour, padded, resident
+from production import Production
 from specs import StandingKeys
 
 _ACCOUNTS = itertools.count(100_000_000_001)
@@ -89,6 +90,34 @@ def strict_server(tmp_path_factory):
     keys = home / "root-access-keys"
     keys.write_text("".join(" ".join(key) + "\n" for key in strongroom.ROOT_ACCESS_KEYS))
     yield from _serve(home, options=["--root-access-keys", keys])
+
+
+@pytest.fixture
+def installation(tmp_path):
+    """Makes servers of production, each in a directory of its own; nothing is founded yet."""
+    made = []
+
+    def make(options=(), **how):
+        home = tmp_path / str(len(made))
+        home.mkdir()
+        made.append(Production(home, options, **how))
+        _RUNNING.append(made[-1])
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.running():
+            server.kill9()
+        _RUNNING.remove(server)
+
+
+@pytest.fixture
+def production(installation):
+    """A server of production under a key file, unsealed."""
+    server = installation().init().start().unseal()
+    yield server
+    if server.running():
+        assert server.stop() == 0
 
 
 @pytest.fixture

@@ -56,6 +56,16 @@ def head(headers, line="POST / HTTP/1.1"):
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
 
 
+def query_headers(endpoint, service, body, account, region="us-east-1", secret="any"):
+    """The headers of a signed request of the query protocol."""
+    request = AWSRequest("POST", endpoint + "/", data=body, headers={
+        "Host": urllib.parse.urlsplit(endpoint).netloc,
+        "Content-Type": "application/x-www-form-urlencoded",
+    })
+    SigV4Auth(Credentials(account, secret), service, region).add_auth(request)
+    return dict(request.headers.items())
+
+
 class Connection:
     """One connection, which stays open from request to request."""
 
@@ -80,6 +90,14 @@ class Connection:
         """One signed KMS request and its answer. `arguments` become JSON unless they are bytes."""
         body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
         headers = kms_headers(self.endpoint, target, body, account, region)
+        self.send(head(headers | {"Content-Length": len(body)}) + body)
+        return self.answer()
+
+    def call_query(self, service, version, action, arguments, account="111122223333"):
+        """One signed request of the query protocol and its answer."""
+        form = {"Action": action, "Version": version} | arguments
+        body = urllib.parse.urlencode(form).encode()
+        headers = query_headers(self.endpoint, service, body, account)
         self.send(head(headers | {"Content-Length": len(body)}) + body)
         return self.answer()
 

@@ -42,15 +42,20 @@ def binary():
 
 
 class Strongroom:
-    """One `strongroom dev` process with a data directory that outlives its restarts.
+    """One server's process with a data directory that outlives its restarts.
 
-    `options` are more words for its command line.
+    `options` are more words for its command line; `mode` is the command that serves.
     """
 
-    def __init__(self, home, in_memory=False, options=()):
+    def __init__(self, home, in_memory=False, options=(), mode="dev"):
         self.home = pathlib.Path(home)
         self.in_memory = in_memory
         self.options = options
+        self.mode = mode
+        # A free port; a test may have the server come back to one.
+        self.listen = "127.0.0.1:0"
+        # None: the environment of this process.
+        self.environment_of_process = None
         self.data_dir = self.home / "data"
         self.endpoint = None
         self._process = None
@@ -63,11 +68,11 @@ class Strongroom:
         self._starts += 1
         stdout = self.home / f"stdout-{self._starts}.log"
         store = ["--in-memory"] if self.in_memory else ["--data-dir", self.data_dir]
-        command = [binary(), "dev", "--listen", "127.0.0.1:0", *store, *self.options]
+        command = [binary(), self.mode, "--listen", self.listen, *store, *self.options]
         with stdout.open("wb") as out, self._stderr_path().open("ab") as err:
             self._process = subprocess.Popen(
                 [str(word) for word in command], cwd=self.home, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=err,
+                stdout=out, stderr=err, env=self.environment_of_process,
             )
         self.endpoint = self._announced_endpoint(stdout)
         return self
@@ -212,5 +217,7 @@ class Strongroom:
 
     def audit(self):
         """The audit records so far, oldest first."""
-        lines = (self.data_dir / "audit.jsonl").read_text().splitlines()
-        return [json.loads(line) for line in lines]
+        text = (self.data_dir / "audit.jsonl").read_text()
+        # Behind the last line's end stands a record that is just being written.
+        whole = text[: text.rfind("\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()]

@@ -137,6 +137,11 @@ CHUNKS = {
     "negative": (b"-2\r\n{}\r\n0\r\n\r\n", SERIALIZATION),
     "beyond 64 bits": (b"FFFFFFFFFFFFFFFFF\r\n{}\r\n", SERIALIZATION),
     "longer than said": (b"2\r\n{}}\r\n0\r\n\r\n", SERIALIZATION),
+    "lines that end in LF": (b"2\n{}\n0\n\n", SERIALIZATION),
+    "an end of LF": (b"2\r\n{}\r\n0\n\n", SERIALIZATION),
+    "a blank before the number": (b" 2\r\n{}\r\n0\r\n\r\n", SERIALIZATION),
+    "a number of C": (b"0x2\r\n{}\r\n0\r\n\r\n", SERIALIZATION),
+    "an extension that ends in LF": (b"2;a\n{}\r\n0\r\n\r\n", SERIALIZATION),
     "100 KB of extensions": (b"2;" + b"x" * 100_000 + b"\r\n{}\r\n0\r\n\r\n", SERIALIZATION),
     "5,000 trailers": (
         b"2\r\n{}\r\n0\r\n" + b"".join(b"t%d: x\r\n" % n for n in range(5_000)) + b"\r\n",
@@ -154,6 +159,14 @@ def test_chunks(connection, case):
     assert answer.headers["connection"] == "close"
     assert_refused(answer, codes)
     assert connection.ended()
+
+
+def test_a_quoted_end_of_line_ends_the_line(connection):
+    """An extension can't have a line break (RFC 9112, 7.1.1). Whoever thinks so would take what
+    follows for a part of this request, or this for a part of what follows."""
+    connection.send(chunked(connection.endpoint, b'2;a="\r\n{}\r\n0\r\n\r\n"\r\n\r\n'))
+    assert connection.answer().status == 200
+    assert_refused_before_the_application(connection)
 
 
 def test_a_hundred_thousand_chunks_of_one_byte(connection):
@@ -200,6 +213,11 @@ BROKEN = {
     "a blank in a name": b"POST / HTTP/1.1\r\nHost: x\r\nA b: c\r\n\r\n",
     "a blank before a colon": b"POST / HTTP/1.1\r\nContent-Length : 2\r\n\r\n{}",
     "a folded header": b"POST / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+    "no host": b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
+    "two hosts": b"POST / HTTP/1.1\r\nHost: x\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+    "a folded length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n 2\r\n\r\n{}",
+    "a coding of HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"
+    b"0\r\n\r\n",
     "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
     **{f"length {length}": b"POST / HTTP/1.1\r\nContent-Length: %b\r\n\r\n{}" % length
        for length in (b"+2", b"-2", b"0x2", b"2, 2", b"2, 3", b"", b"two", b"2 2", b"9" * 30)},

@@ -395,6 +395,11 @@ def test_the_record_tells_which_key_was_issued(home, account):
     ]
     assert issued["requestParameters"]["roleSessionName"] == "recorded"
     assert issued["responseElements"]["credentials"]["accessKeyId"] == session["AccessKeyId"]
+    # The members of AWS's records, but for the session token, which admits who reads it.
+    assert set(issued["requestParameters"]) == {"roleArn", "roleSessionName"}
+    assert {"credentials", "assumedRoleUser"} <= set(issued["responseElements"])
+    assert set(issued["responseElements"]["credentials"]) == {"accessKeyId", "expiration"}
+    assert set(issued["responseElements"]["assumedRoleUser"]) == {"assumedRoleId", "arn"}
     text = json.dumps(mine)
     assert session["SessionToken"] not in text and session["SecretAccessKey"] not in text
     used = next(record for record in mine if record["eventName"] == "ListKeys")

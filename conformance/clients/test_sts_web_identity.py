@@ -281,7 +281,8 @@ def test_the_record_tells_of_the_identity(home, account, role):
     told = records["recorded"]
     assert told["userIdentity"] == {
         "type": "WebIdentityUser",
-        "principalId": f"{ISSUER.name}:app:system:serviceaccount:default:worker",
+        "principalId": f"{provider(account)}:app:system:serviceaccount:default:worker",
+        "userName": "system:serviceaccount:default:worker",
         "identityProvider": provider(account),
     }
     assert told["recipientAccountId"] == account and told["readOnly"] is True

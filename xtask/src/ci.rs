@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use crate::counts::{self, Counts};
-use crate::{Outcome, deny, fuzz, packages, process, project, python, tidy};
+use crate::{Outcome, deny, fuzz, packages, process, project, python, sbom, tidy};
 
 /// Enough to show that a target is alive and survives its seeds; the search itself is by hand.
-const FUZZ_SECONDS: u64 = 10;
+const FUZZ_SECONDS: u64 = 6;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -28,7 +28,7 @@ struct Step {
     run: fn(&mut Counts) -> Outcome,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "packages",
         why: "programs that the later steps call",
@@ -43,6 +43,11 @@ const STEPS: [Step; 12] = [
         why: "licences, duplicates and sources of dependencies",
         run: |_| deny::run(&deny::Arguments::default()),
     },
+    Step {
+        name: "sbom",
+        why: "what is linked into the binary can be told",
+        run: |_| sbom::run(&sbom::Arguments::default()),
+    },
     Step { name: "test", why: "every test in Rust", run: test },
     Step {
         name: "fuzz",
@@ -50,9 +55,9 @@ const STEPS: [Step; 12] = [
         run: |_| fuzz::run(&fuzz::Arguments { seconds: FUZZ_SECONDS, target: None }),
     },
     Step {
-        name: "release",
+        name: "build",
         why: "the binary that the clients run against",
-        run: |_| cargo(&["build", "--release", "--package", "strongroom"]),
+        run: |_| cargo(&["build", "--profile", "clients", "--package", "strongroom"]),
     },
     Step { name: "python", why: "the Python clients' environment", run: |_| python::prepare() },
     Step {
@@ -60,7 +65,8 @@ const STEPS: [Step; 12] = [
         why: "the test vectors hold in another implementation",
         run: |_| {
             process::run(python_command().arg("conformance/vectors/check.py"))?;
-            process::run(python_command().arg("conformance/vectors/asymmetric.py"))
+            process::run(python_command().arg("conformance/vectors/asymmetric.py"))?;
+            process::run(python_command().arg("conformance/vectors/seals.py"))
         },
     },
     Step { name: "clients", why: "stock AWS clients, end to end", run: clients },
@@ -147,7 +153,7 @@ fn clients(counts: &mut Counts) -> Outcome {
     let target = project::target_directory();
     let mut pytest = python_command();
     pytest.args(["-m", "pytest", "conformance/clients"]);
-    pytest.env("STRONGROOM_BIN", target.join("release/strongroom"));
+    pytest.env("STRONGROOM_BIN", target.join("clients/strongroom"));
     pytest.env("STRONGROOM_RUST_CLIENT", target.join("debug/rust-sdk-client"));
     let (text, outcome) = process::tee(&mut pytest)?;
     add(counts, counts::of_pytest(&text), outcome)

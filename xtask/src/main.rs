@@ -5,12 +5,14 @@ mod bench;
 mod ci;
 mod counts;
 mod deny;
+mod endurance;
 mod fuzz;
 mod mutants;
 mod packages;
 mod process;
 mod project;
 mod python;
+mod sbom;
 mod tidy;
 
 use std::process::ExitCode;
@@ -35,10 +37,14 @@ enum Command {
     Tidy,
     /// Licences, duplicate and banned dependencies, sources.
     Deny(deny::Arguments),
+    /// Writes which crates are linked into the binary, as CycloneDX.
+    Sbom(sbom::Arguments),
     /// Builds the fuzz targets and runs each for a while.
     Fuzz(fuzz::Arguments),
     /// Changes the policy engine in every small way, and asks whether its tests notice.
     Mutants(mutants::Arguments),
+    /// Kills the server under load again and again, and holds it to all that it has answered.
+    Endurance(endurance::Arguments),
     /// Throughput beside a bare hyper echo, start-up time and memory.
     Bench(bench::Arguments),
 }
@@ -48,8 +54,10 @@ fn main() -> ExitCode {
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Deny(arguments) => deny::run(&arguments),
+        Command::Sbom(arguments) => sbom::run(&arguments),
         Command::Fuzz(arguments) => fuzz::run(&arguments),
         Command::Mutants(arguments) => mutants::run(&arguments),
+        Command::Endurance(arguments) => endurance::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {

@@ -16,7 +16,7 @@ struct Requirement {
     why: &'static str,
 }
 
-const REQUIREMENTS: [Requirement; 7] = [
+const REQUIREMENTS: [Requirement; 9] = [
     Requirement { probe: Probe::Program("cc"), package: "gcc", why: "AWS-LC and SQLite are C" },
     Requirement { probe: Probe::Program("g++"), package: "g++", why: "libFuzzer is C++" },
     Requirement {
@@ -33,6 +33,16 @@ const REQUIREMENTS: [Requirement; 7] = [
         probe: Probe::Program("node"),
         package: "nodejs",
         why: "the JavaScript SDK runs on it",
+    },
+    Requirement {
+        probe: Probe::Program("strace"),
+        package: "strace",
+        why: "the system calls of the server are compared with its unit's filter",
+    },
+    Requirement {
+        probe: Probe::Program("systemd-analyze"),
+        package: "systemd",
+        why: "checks the units",
     },
     Requirement { probe: Probe::Program("npm"), package: "npm", why: "installs that SDK" },
     Requirement {

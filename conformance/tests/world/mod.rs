@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
 pub(crate) mod failing;
+pub(crate) mod identities;
 pub(crate) mod samples;
 
 use std::sync::Arc;
@@ -39,11 +40,18 @@ pub(crate) struct World {
 
 /// A log that keeps its records and can fail.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     records: Mutex<Vec<Vec<u8>>>,
     /// Where the last record ends.
     end: AtomicU64,
     broken: AtomicBool,
+}
+
+impl Log {
+    /// The records.
+    fn all(&self) -> Vec<Value> {
+        self.records.lock().iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
+    }
 }
 
 impl AuditLog for Log {
@@ -92,7 +100,13 @@ impl AuditHistory for Log {
     }
 }
 
-struct FixedClock(AtomicI64);
+pub(crate) struct FixedClock(AtomicI64);
+
+impl FixedClock {
+    fn at(millis: i64) -> Self {
+        Self(AtomicI64::new(millis))
+    }
+}
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
@@ -100,7 +114,7 @@ impl Clock for FixedClock {
     }
 }
 
-struct Evidence<'a>(Option<&'a str>);
+pub(crate) struct Evidence<'a>(pub(crate) Option<&'a str>);
 
 impl Authenticate for Evidence<'_> {
     fn authenticate(&self) -> Pending<'_, Result<Session, Error>> {
@@ -138,8 +152,20 @@ impl World {
     pub(crate) fn with_cache(store: Arc<dyn Store>, cached_keys: usize) -> Self {
         let root_key = RootKey::generate().unwrap();
         let key_store = Arc::new(Software::new(Arc::clone(&store), root_key));
-        let clock = Arc::new(FixedClock(AtomicI64::new(1_700_000_000_000)));
+        let clock = Arc::new(FixedClock::at(1_700_000_000_000));
         Self::of(store, key_store, clock, Arc::default(), Sizes { cached_keys, recent_uses: 1_000 })
+    }
+
+    /// One whose material is in that key store.
+    pub(crate) fn with_key_store(store: Arc<dyn Store>, key_store: Arc<dyn KeyStore>) -> Self {
+        let sizes = Sizes { cached_keys: 100, recent_uses: 1_000 };
+        Self::of(
+            store,
+            key_store,
+            Arc::new(FixedClock::at(1_700_000_000_000)),
+            Arc::default(),
+            sizes,
+        )
     }
 
     fn of(
@@ -152,6 +178,7 @@ impl World {
         let entropy = Arc::new(SystemEntropy);
         let kms = Kms::new(Arc::clone(&store), Arc::clone(&key_store), entropy, sizes.cached_keys);
         let kms = kms.unwrap().with_recent_uses(sizes.recent_uses);
+        let kms = kms.with_audit(Arc::clone(&log) as _);
         let pipeline = Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&log) as _);
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
@@ -188,6 +215,10 @@ impl World {
         self.clock.now()
     }
 
+    pub(crate) fn clock(&self) -> Arc<FixedClock> {
+        Arc::clone(&self.clock)
+    }
+
     pub(crate) fn set_clock(&self, millis: i64) {
         self.clock.0.store(millis, Ordering::SeqCst);
     }
@@ -200,7 +231,7 @@ impl World {
             operation,
             body,
             evidence: &evidence,
-            origin: Origin { ids: &ids, source_ip: "127.0.0.1", user_agent: "test", secure: false },
+            origin: Origin { ids: &ids, source_ip: "127.0.0.1", user_agent: "test", tls: None },
         }));
         let body = match answer.body.as_slice() {
             b"" => Value::Null,
@@ -323,6 +354,19 @@ impl World {
         self.runtime.block_on(self.pipeline.service().remove_due(self.clock.now()))
     }
 
+    /// Does what the job does that removes expired material.
+    pub(crate) fn remove_expired(&self) -> Result<usize, Error> {
+        self.runtime.block_on(self.pipeline.service().remove_expired(self.clock.now()))
+    }
+
+    /// Removes records behind the service's back.
+    pub(crate) fn forget_records(&self, prefix: &str) {
+        let keys = self.stored_keys().into_iter();
+        let deletes = keys.filter(|key| key.starts_with(prefix)).collect();
+        let commit = Commit { deletes, ..Commit::default() };
+        self.runtime.block_on(self.store.commit(commit)).unwrap();
+    }
+
     /// Writes a record behind the service's back.
     pub(crate) fn store_record(&self, key: &str, value: &[u8]) {
         let puts = vec![(key.to_owned(), value.to_vec())];
@@ -342,7 +386,13 @@ impl World {
 
     /// The records of the log.
     pub(crate) fn records(&self) -> Vec<Value> {
-        self.log.records.lock().iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
+        self.log.all()
+    }
+
+    /// The events that the server told of itself, in their order.
+    pub(crate) fn own_events(&self) -> Vec<Value> {
+        let is_own = |record: &Value| record["eventType"] == "AwsServiceEvent";
+        self.records().into_iter().filter(is_own).collect()
     }
 
     pub(crate) fn last_record(&self) -> Value {

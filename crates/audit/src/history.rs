@@ -1,66 +1,86 @@
-//! Reading a log file back: stretches of whole lines, and marks that outlive the process.
+//! Marks: names of places in the log that outlive the process.
 //!
-//! A mark is an offset and a fingerprint of the file's beginning. The file only grows, so that the
-//! fingerprint stays what it is, and another log that was put in this one's place has another: its
-//! first records hold ids of their own. Must not know how lines are written.
+//! A mark is `FIRST-OFFSET-HASH`: the first sequence of a segment, how far in it the place is, and
+//! the beginning of the chain's hash there. A segment only grows and the chain has a hash of its
+//! own at each place, so that the mark stays what it is, and another log that was put in this
+//! one's place doesn't have it.
+//!
+//! Where no line of the chain ends, in what was written before there was a chain, a mark is
+//! `OFFSET-FINGERPRINT`, as it was then: the fingerprint is that of the file's beginning.
+//!
+//! Must not know which segments there are, nor how lines are written.
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 
-use service::ports::Position;
+use crate::chain::{ENDING, Hash, ending, hex_text, parse_hex};
+use crate::lines::bytes_at;
 
-use crate::file_log::RECORD_MAX;
-
-/// How much is read at once: room for the longest record with its line's end.
-const STRETCH: u64 = RECORD_MAX as u64 + 1;
 /// How much of a log's beginning makes its fingerprint, in bytes.
 const BEGINNING: u64 = 4 << 10;
+/// How many bytes of a hash a mark has.
+const HASH: usize = 8;
 
-/// The lines from an offset on, of the file's first `end` bytes, which are whole lines.
-pub(crate) fn read(file: &File, from: Position, end: Position) -> io::Result<Vec<u8>> {
-    let length = end.0.saturating_sub(from.0).min(STRETCH);
-    let mut lines = bytes(file, from.0, length)?;
-    let whole = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    if whole == 0 && length > 0 {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "a line longer than any record"));
-    }
-    lines.truncate(whole);
-    Ok(lines)
+/// What a mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    segment: Option<u64>,
+    offset: u64,
+    expected: [u8; HASH],
 }
 
-/// The mark of an offset.
-pub(crate) fn mark(file: &File, at: Position) -> io::Result<String> {
-    Ok(format!("{}-{:016x}", at.0, fingerprint(file, at.0)?))
+/// The mark of an offset behind a line, in the segment of that first sequence.
+pub(crate) fn mark(file: &File, first: u64, offset: u64) -> io::Result<String> {
+    Ok(match hash_before(file, offset)? {
+        Some(hash) => format!("{first}-{offset}-{}", hex_text(&hash[..HASH])),
+        None => format!("{offset}-{}", hex_text(&fingerprint(file, offset)?)),
+    })
 }
 
-/// The offset of a mark, in a file of `end` bytes; its beginning if the mark is another file's.
-pub(crate) fn find(file: &File, mark: &str, end: Position) -> io::Result<Position> {
-    let start = Position::default();
-    let Some((offset, expected)) = mark.split_once('-') else { return Ok(start) };
-    let (Ok(offset), Ok(expected)) = (offset.parse::<u64>(), u64::from_str_radix(expected, 16))
-    else {
-        return Ok(start);
-    };
-    if offset.min(BEGINNING) > end.0 || fingerprint(file, offset)? != expected {
-        return Ok(start);
+impl Mark {
+    /// Reads a mark; None if it is none.
+    pub(crate) fn parse(mark: &str) -> Option<Self> {
+        let (places, expected) = mark.rsplit_once('-')?;
+        let expected = parse_hex(expected.as_bytes())?;
+        let (segment, offset) = match places.split_once('-') {
+            Some((segment, offset)) => (Some(segment.parse().ok()?), offset),
+            None => (None, places),
+        };
+        Some(Self { segment, offset: offset.parse().ok()?, expected })
     }
-    // A loss of power may have taken records from the end that the mark was behind.
-    Ok(Position(offset).min(end))
+
+    /// The first sequence of its segment; None for a mark of a time without segments.
+    pub(crate) fn segment(&self) -> Option<u64> {
+        self.segment
+    }
+
+    /// Its offset in that file of `end` bytes, if the file has such a place. A loss of power may
+    /// have taken records from the end that the mark was behind: then it is the beginning.
+    pub(crate) fn find(&self, file: &File, end: u64) -> io::Result<Option<u64>> {
+        let is_here = match self.segment {
+            _ if self.offset > end => false,
+            Some(_) => {
+                hash_before(file, self.offset)?.is_some_and(|hash| hash.starts_with(&self.expected))
+            }
+            None => fingerprint(file, self.offset)? == self.expected,
+        };
+        Ok(is_here.then_some(self.offset))
+    }
+}
+
+/// The hash that the line states that ends there.
+fn hash_before(file: &File, offset: u64) -> io::Result<Option<Hash>> {
+    let length = offset.min(ENDING);
+    Ok(ending(&bytes_at(file, offset - length, length)?).map(|link| link.hash))
 }
 
 /// The FNV-1a hash of the beginning of a file of at least `length` bytes.
-fn fingerprint(file: &File, length: u64) -> io::Result<u64> {
-    let beginning = bytes(file, 0, length.min(BEGINNING))?;
-    Ok(beginning.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+fn fingerprint(file: &File, length: u64) -> io::Result<[u8; HASH]> {
+    let beginning = bytes_at(file, 0, length.min(BEGINNING))?;
+    let hash = beginning.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    }))
-}
-
-fn bytes(file: &File, from: u64, length: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, from)?;
-    Ok(bytes)
+    });
+    Ok(hash.to_be_bytes())
 }
 
 #[cfg(test)]
@@ -68,6 +88,7 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
+    use crate::chain::{Link, Suffix, sha256};
 
     fn file(content: &[u8]) -> File {
         let mut file = tempfile::tempfile().unwrap();
@@ -75,53 +96,58 @@ mod tests {
         file
     }
 
-    #[test]
-    fn stretches_are_whole_lines_up_to_the_end() {
-        let long = vec![b'x'; RECORD_MAX - 2];
-        let content = [b"{\"a\":1}\n", &long[..], b"\n{}\npiece"].concat();
-        let file = file(&content);
-        let end = Position(content.len() as u64 - 5);
-        assert_eq!(read(&file, Position(0), end).unwrap(), b"{\"a\":1}\n");
-        assert_eq!(read(&file, Position(8), end).unwrap().len(), RECORD_MAX - 1);
-        let last = Position(end.0 - 3);
-        assert_eq!(read(&file, last, end).unwrap(), b"{}\n");
-        assert_eq!(read(&file, end, end).unwrap(), b"");
-        read(&file, last, Position(end.0 + 6)).unwrap_err();
-    }
-
-    #[test]
-    fn a_line_that_is_too_long_is_an_error() {
-        let content = vec![b'x'; RECORD_MAX + 2];
-        read(&file(&content), Position(0), Position(content.len() as u64)).unwrap_err();
+    fn chained(old: &[u8], records: &[&str]) -> Vec<u8> {
+        let mut link = Link::origin(old);
+        let mut content = old.to_vec();
+        for record in records {
+            link = link.next(&sha256(record.as_bytes()));
+            content.extend_from_slice(&record.as_bytes()[..record.len() - 1]);
+            content.extend_from_slice(Suffix::new(&link, record.len() == 2).as_bytes());
+        }
+        content
     }
 
     #[test]
     fn marks_are_found_again_as_the_file_grows() {
-        for length in [0_usize, 1, 700, 4_096, 10_000] {
-            let mut file = file(&vec![b'x'; length]);
-            let at = Position(length as u64);
-            let mark = mark(&file, at).unwrap();
-            assert_eq!(find(&file, &mark, at).unwrap(), at);
-            file.write_all(&[b'y'; 5_000]).unwrap();
-            assert_eq!(find(&file, &mark, Position(at.0 + 5_000)).unwrap(), at);
+        for (old, records) in [("", &["{}"][..]), ("{}\n", &[r#"{"a":1}"#, "{}"]), ("{}\n", &[])] {
+            let content = chained(old.as_bytes(), records);
+            let mut file = file(&content);
+            let end = content.len() as u64;
+            let text = mark(&file, 1, end).unwrap();
+            let mark = Mark::parse(&text).unwrap();
+            assert_eq!(mark.segment(), (!records.is_empty()).then_some(1), "{text}");
+            assert_eq!(mark.find(&file, end).unwrap(), Some(end));
+            file.write_all(&chained(&content, &["{}"])).unwrap();
+            assert_eq!(mark.find(&file, end + 90).unwrap(), Some(end));
+            assert_eq!(mark.find(&file, end - 1).unwrap(), None);
         }
     }
 
     #[test]
-    fn another_files_mark_is_its_beginning() {
-        let mark = mark(&file(&[b'x'; 700]), Position(700)).unwrap();
-        let start = Position(0);
-        assert_eq!(find(&file(&[b'y'; 900]), &mark, Position(900)).unwrap(), start);
-        assert_eq!(find(&file(b"x"), &mark, Position(1)).unwrap(), start);
-        let forged = file(&[b'x'; 900]);
-        for text in ["", "-", "700", "700-", "-1-2", "99999999999999999999-0", "700-xyz"] {
-            assert_eq!(find(&forged, text, Position(900)).unwrap(), start, "{text}");
-        }
+    fn another_logs_places_are_not_found() {
+        let one = chained(b"", &[r#"{"a":1}"#, "{}"]);
+        let other = chained(b"", &[r#"{"a":2}"#, "{}"]);
+        let end = one.len() as u64;
+        let mark = Mark::parse(&mark(&file(&one), 1, end).unwrap()).unwrap();
+        assert_eq!(mark.find(&file(&other), end).unwrap(), None);
+        let old = Mark::parse("700-0000000000000000").unwrap();
+        assert_eq!(old.find(&file(&[b'x'; 900]), 900).unwrap(), None);
     }
 
     #[test]
-    fn a_mark_behind_the_end_is_the_end() {
-        let mark = mark(&file(&[b'x'; 10_000]), Position(10_000)).unwrap();
-        assert_eq!(find(&file(&[b'x'; 9_000]), &mark, Position(9_000)).unwrap(), Position(9_000));
+    fn what_is_no_mark_is_refused() {
+        for text in [
+            "",
+            "-",
+            "700",
+            "700-",
+            "-1-2",
+            "99999999999999999999-0000000000000000",
+            "700-xyz",
+            "1-2-3-0000000000000000",
+            "1-700-000000000000000G",
+        ] {
+            assert_eq!(Mark::parse(text), None, "{text}");
+        }
     }
 }

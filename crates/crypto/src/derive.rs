@@ -27,6 +27,8 @@ impl Label {
     pub(crate) const MATERIAL_ID: Self = Self("strongroom/v1/material-id");
     /// The one-time key that wraps a domain key, from the root key.
     pub(crate) const WRAP_DOMAIN_KEY: Self = Self("strongroom/v1/wrap/domain-key");
+    /// The one-time key that wraps the root key that this one took the place of, from a root key.
+    pub(crate) const WRAP_ROOT_KEY: Self = Self("strongroom/v1/wrap/root-key");
     /// The one-time key that wraps symmetric key material, from a domain key.
     pub(crate) const WRAP_SYMMETRIC: Self = Self("strongroom/v1/wrap/symmetric");
     /// The public identifier of a key pair, from its public key.
@@ -49,6 +51,21 @@ impl Label {
     pub(crate) const ACCESS_KEY: Self = Self("strongroom/v1/token/access-key");
     /// The value in a root key file that shows damage, from the root key.
     pub(crate) const ROOT_KEY_FILE: Self = Self("strongroom/v1/root-key-file");
+    /// The value in a seal key file that shows damage, from the seal key.
+    pub(crate) const SEAL_KEY_FILE: Self = Self("strongroom/v1/seal/key-file");
+    /// The one-time key that wraps the root key, from a seal key.
+    pub(crate) const SEAL_ROOT_KEY: Self = Self("strongroom/v1/seal/root-key");
+    /// The one-time key that wraps a seal key, from the root key.
+    pub(crate) const SEAL_KEY: Self = Self("strongroom/v1/seal/seal-key");
+    /// The MAC over the list of seals, from the root key.
+    pub(crate) const SEAL_SET: Self = Self("strongroom/v1/seal/set");
+    /// The public identifier of a share of a seal key, from that share.
+    pub(crate) const SHARE_ID: Self = Self("strongroom/v1/seal/share-id");
+    /// The checksum in a share's text, from what stands before it.
+    pub(crate) const SHARE_CHECKSUM: Self = Self("strongroom/v1/seal/share-checksum");
+
+    /// The one-time keys that seal the frames of a backup, from the root key.
+    pub(crate) const BACKUP: Self = Self("strongroom/v1/backup");
 
     pub(crate) const fn as_bytes(self) -> &'static [u8] {
         self.0.as_bytes()
@@ -109,8 +126,10 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Label; 18] = [
+    const ALL: &[Label] = &[
+        Label::BACKUP,
         Label::BLOB,
+        Label::WRAP_ROOT_KEY,
         Label::MATERIAL_ID,
         Label::WRAP_DOMAIN_KEY,
         Label::WRAP_SYMMETRIC,
@@ -128,6 +147,12 @@ mod tests {
         Label::GRANT_TOKEN,
         Label::SESSION_TOKEN,
         Label::ACCESS_KEY,
+        Label::SEAL_KEY_FILE,
+        Label::SEAL_ROOT_KEY,
+        Label::SEAL_KEY,
+        Label::SEAL_SET,
+        Label::SHARE_ID,
+        Label::SHARE_CHECKSUM,
     ];
 
     fn derive(secret: &[u8], label: Label, context: &[u8]) -> [u8; DERIVED] {

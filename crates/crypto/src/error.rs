@@ -58,6 +58,57 @@ impl fmt::Display for KeyRejection {
 
 impl error::Error for KeyRejection {}
 
+/// Why a share of a seal key, or several of them, are not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShareRejection {
+    /// The text is no share: prefix, length or letters are others.
+    NotAShare,
+    /// The text was mistyped: its checksum is another.
+    Mistyped,
+    /// It was made by a version of the program that is newer than this one.
+    Version {
+        /// The version byte.
+        found: u8,
+    },
+    /// Threshold or number of shares are out of bounds.
+    Bounds,
+    /// Shares of several sets can't be combined.
+    OtherSet,
+    /// Two shares have the same number.
+    Duplicate {
+        /// That number.
+        number: u8,
+    },
+    /// Fewer shares than the threshold.
+    TooFew {
+        /// How many there are.
+        given: usize,
+        /// How many are needed.
+        threshold: u8,
+    },
+}
+
+impl fmt::Display for ShareRejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotAShare => f.write_str("it is not a share; a share begins with SRS1-"),
+            Self::Mistyped => f.write_str("it was mistyped: its checksum is wrong"),
+            Self::Version { found } => {
+                write!(f, "it has version {found}; use the program that made it")
+            }
+            Self::Bounds => f.write_str("the threshold or the number of shares is out of bounds"),
+            Self::OtherSet => f.write_str("it belongs to another set of shares"),
+            Self::Duplicate { number } => write!(f, "share {number} is there twice"),
+            Self::TooFew { given, threshold } => {
+                write!(f, "{given} shares are not enough; {threshold} are needed")
+            }
+        }
+    }
+}
+
+impl error::Error for ShareRejection {}
+
 /// Why an operation of this crate failed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -121,6 +172,15 @@ pub enum Error {
     PeerRejected,
     /// The key's curve has no key agreement: AWS KMS offers ECDH on the NIST curves only.
     NoKeyAgreement,
+    /// The kernel gave no memory for a computation that needs much of it.
+    NoMemory {
+        /// How many bytes were asked for.
+        bytes: usize,
+        /// The kernel's reason.
+        source: io::Error,
+    },
+    /// Shares of a seal key are not taken.
+    ShareRejected(ShareRejection),
     /// A signature is not the key's signature of the message.
     InvalidSignature,
     /// A MAC is not the key's MAC of the message.
@@ -162,6 +222,10 @@ impl fmt::Display for Error {
             }
             Self::PeerRejected => f.write_str("the peer's public key is not valid on this curve"),
             Self::NoKeyAgreement => f.write_str("the curve has no key agreement"),
+            Self::NoMemory { bytes, source } => {
+                write!(f, "the kernel gave no {bytes} bytes of memory ({source})")
+            }
+            Self::ShareRejected(rejection) => write!(f, "the share is not taken: {rejection}"),
             Self::InvalidSignature => f.write_str("the signature is not valid"),
             Self::InvalidMac => f.write_str("the MAC is not valid"),
         }
@@ -171,8 +235,11 @@ impl fmt::Display for Error {
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
-            Self::MemoryNotLocked { source, .. } | Self::NotHardened { source, .. } => Some(source),
+            Self::MemoryNotLocked { source, .. }
+            | Self::NotHardened { source, .. }
+            | Self::NoMemory { source, .. } => Some(source),
             Self::Unopened(unopened) => Some(unopened),
+            Self::ShareRejected(rejection) => Some(rejection),
             Self::KeyRejected(rejection) => Some(rejection),
             Self::SecretTooLarge { .. }
             | Self::Random
@@ -198,5 +265,11 @@ impl From<Unopened> for Error {
 impl From<KeyRejection> for Error {
     fn from(rejection: KeyRejection) -> Self {
         Self::KeyRejected(rejection)
+    }
+}
+
+impl From<ShareRejection> for Error {
+    fn from(rejection: ShareRejection) -> Self {
+        Self::ShareRejected(rejection)
     }
 }

@@ -11,6 +11,7 @@ use std::ptr::{self, NonNull};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{io, slice};
 
+use argon2::Block;
 use rustix::mm::{Advice, MapFlags, MprotectFlags, ProtFlags};
 use zeroize::Zeroize;
 
@@ -59,6 +60,59 @@ impl Locked {
 impl Drop for Locked {
     fn drop(&mut self) {
         ARENA.give_back(&mut self.slot);
+    }
+}
+
+/// Memory for one computation that needs far more than the arena has: the blocks of Argon2.
+///
+/// It is left out of core dumps and forks, locked if the limit on locked memory allows it, and
+/// overwritten and given back to the kernel when this is dropped.
+pub(crate) struct Scratch {
+    start: NonNull<Block>,
+    blocks: usize,
+}
+
+impl Scratch {
+    /// Maps room for `blocks` blocks of zeros.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`].
+    pub(crate) fn of(blocks: usize) -> Result<Self, Error> {
+        let bytes = blocks.saturating_mul(size_of::<Block>());
+        let refused = |errno| Error::NoMemory { bytes, source: io::Error::from(errno) };
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: without an address and MAP_FIXED the kernel gives new pages, which nobody uses.
+        let base = unsafe {
+            rustix::mm::mmap_anonymous(ptr::null_mut(), bytes, access, MapFlags::PRIVATE)
+        }
+        .map_err(refused)?;
+        let start = NonNull::new(base.cast()).ok_or(refused(rustix::io::Errno::NOMEM))?;
+        let scratch = Self { start, blocks };
+        // SAFETY: the pages are ours, and neither call changes their content.
+        unsafe {
+            rustix::mm::madvise(base, bytes, Advice::LinuxDontDump).map_err(refused)?;
+            rustix::mm::madvise(base, bytes, Advice::LinuxDontFork).map_err(refused)?;
+            // Few systems let that much be locked; what is computed here is worth less than a key
+            // for as long as it is needed, and wiped after it.
+            let _ = rustix::mm::mlock(base, bytes);
+        }
+        Ok(scratch)
+    }
+
+    pub(crate) fn blocks_mut(&mut self) -> &mut [Block] {
+        // SAFETY: the mapping has room for that many blocks and is aligned to a page, a block is
+        // integers, for which zeros are values, and `&mut self` keeps every other borrow away.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.blocks) }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        self.blocks_mut().iter_mut().zeroize();
+        let bytes = self.blocks * size_of::<Block>();
+        // SAFETY: the mapping is ours, and nothing borrows from a value that is being dropped. If
+        // unmapping fails, zeros stay mapped.
+        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), bytes) };
     }
 }
 

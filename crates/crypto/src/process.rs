@@ -4,6 +4,7 @@
 
 use std::io;
 
+use rustix::mm::MlockAllFlags;
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
 
 use crate::Error;
@@ -24,4 +25,19 @@ pub fn harden() -> Result<(), Error> {
         .map_err(refused("PR_SET_DUMPABLE"))?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none).map_err(refused("RLIMIT_CORE"))
+}
+
+/// Locks all memory of the process into RAM, what it has and what it will get: each page from its
+/// first use on (mlockall(2)). So parsed keys, which the library keeps on the ordinary heap, are
+/// never written to swap.
+///
+/// # Errors
+/// [`Error::NotHardened`] if the kernel refused, which it does where the limit on locked memory
+/// (RLIMIT_MEMLOCK) is less than the process has.
+pub fn lock_all_memory() -> Result<(), Error> {
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    rustix::mm::mlockall(flags).map_err(|errno| Error::NotHardened {
+        protection: "mlockall; raise LimitMEMLOCK of the unit, or set memory.lock to \"keys\"",
+        source: io::Error::from(errno),
+    })
 }

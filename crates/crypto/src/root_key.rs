@@ -1,18 +1,13 @@
 //! The root key: the top of the hierarchy, under which the domain keys are stored.
 //!
-//! It must not know how an operator seals it, apart from the plain file of [`mod@file`].
-
-mod file;
-
-pub use file::{Problem, RootKeyFileError};
-#[cfg(test)]
-pub(crate) use file::{decode as decode_file, encode as encode_file};
+//! It must not know how an operator seals it, apart from the plain file of dev mode.
 
 use std::path::Path;
 
 use crate::derive::Label;
 use crate::domain_key::{self, DomainKey};
 use crate::envelope::Salt;
+use crate::key_file::{self, KeyFileError, KeyFileKind};
 use crate::memory::Locked;
 use crate::{Error, random, wrap};
 
@@ -37,18 +32,24 @@ impl RootKey {
     /// directory entry are on disk when this returns.
     ///
     /// # Errors
-    /// Nothing is overwritten: a file that exists is [`Problem::Exists`]. After another error no
-    /// file is left behind, if the file system still lets it be removed.
-    pub fn create_file(path: &Path) -> Result<Self, RootKeyFileError> {
-        file::create(path)
+    /// Nothing is overwritten: a file that exists is [`crate::Problem::Exists`]. After another
+    /// error no file is left behind, if the file system still lets it be removed.
+    pub fn create_file(path: &Path) -> Result<Self, KeyFileError> {
+        let made = Self::generate().map_err(|error| KeyFileError {
+            path: path.to_owned(),
+            kind: KeyFileKind::RootKey,
+            problem: error.into(),
+        })?;
+        key_file::create(KeyFileKind::RootKey, path, &made.key)?;
+        Ok(made)
     }
 
     /// Reads a key that [`Self::create_file`] wrote.
     ///
     /// # Errors
-    /// A [`RootKeyFileError`] whose text names the file and what to do.
-    pub fn read_file(path: &Path) -> Result<Self, RootKeyFileError> {
-        file::read(path)
+    /// A [`KeyFileError`] whose text names the file and what to do.
+    pub fn read_file(path: &Path) -> Result<Self, KeyFileError> {
+        key_file::read(KeyFileKind::RootKey, path).map(Self::from_locked)
     }
 
     pub(crate) fn from_locked(key: Locked) -> Self {
@@ -86,6 +87,26 @@ impl RootKey {
         let lengths = domain_key::LEN..=domain_key::LEN;
         wrap::unwrap(&self.key, Label::WRAP_DOMAIN_KEY, binding, wrapped, lengths)
             .map(DomainKey::from_locked)
+    }
+
+    /// Wraps the root key that this one takes the place of, so that domain keys that are still
+    /// under it open while they are wrapped anew. The form is that of a wrapped key, bound to
+    /// nothing beside its label; it stands in the store as it is.
+    ///
+    /// # Errors
+    /// [`Error::Random`], [`Error::Library`].
+    pub fn wrap_root_key(&self, previous: &Self) -> Result<Vec<u8>, Error> {
+        wrap::wrap(&self.key, Label::WRAP_ROOT_KEY, &Salt::random()?, &[], &previous.key)
+    }
+
+    /// Opens what [`Self::wrap_root_key`] made.
+    ///
+    /// # Errors
+    /// [`Error::Unopened`] if it was altered or is under another root key,
+    /// [`Error::MemoryNotLocked`].
+    pub fn unwrap_root_key(&self, wrapped: &[u8]) -> Result<Self, Error> {
+        wrap::unwrap(&self.key, Label::WRAP_ROOT_KEY, &[], wrapped, LEN..=LEN)
+            .map(Self::from_locked)
     }
 }
 
@@ -125,5 +146,23 @@ mod tests {
         let wrapped = root.wrap_domain_key(&DomainKey::generate().unwrap(), b"b").unwrap();
         assert!(root.unwrap_domain_key(&wrapped, b"b").is_ok());
         assert!(domain.unwrap_symmetric(&wrapped, b"b").is_err());
+        let bound_to_nothing = root.wrap_domain_key(&domain, b"").unwrap();
+        assert!(root.unwrap_root_key(&bound_to_nothing).is_err());
+    }
+
+    #[test]
+    fn the_previous_root_key_opens_under_the_new_one_only() {
+        let (previous, new) = (RootKey::generate().unwrap(), RootKey::generate().unwrap());
+        let wrapped = new.wrap_root_key(&previous).unwrap();
+        assert_eq!(wrapped.len(), 77);
+        let opened = new.unwrap_root_key(&wrapped).unwrap();
+        assert_eq!(opened.locked().expose(), previous.locked().expose());
+        assert!(previous.unwrap_root_key(&wrapped).is_err());
+        for position in 0..wrapped.len() {
+            let mut altered = wrapped.clone();
+            altered[position] ^= 1;
+            assert!(new.unwrap_root_key(&altered).is_err(), "byte {position}");
+            assert!(new.unwrap_root_key(&wrapped[..position]).is_err(), "length {position}");
+        }
     }
 }

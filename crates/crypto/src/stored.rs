@@ -17,7 +17,65 @@ use crate::{MlKemKey, MlKemSpec, RsaKey, RsaSpec, ed25519, ml_dsa, ml_kem, wrap}
 /// RSA_4096, has about 2,400; imported keys are stored as the library writes them.
 const PKCS8: RangeInclusive<usize> = 1..=4096;
 
+/// The kinds of material as they are stored, each with its label.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoredKind {
+    /// A symmetric encryption key.
+    Symmetric,
+    /// An RSA key.
+    Rsa,
+    /// A key of an elliptic curve, but for Ed25519.
+    Ec,
+    /// An Ed25519 key.
+    Ed25519,
+    /// An ML-DSA key.
+    MlDsa,
+    /// An ML-KEM key.
+    MlKem,
+    /// A MAC key.
+    Mac,
+}
+
+impl StoredKind {
+    const fn label(self) -> Label {
+        match self {
+            Self::Symmetric => Label::WRAP_SYMMETRIC,
+            Self::Rsa => Label::WRAP_RSA,
+            Self::Ec => Label::WRAP_EC,
+            Self::Ed25519 => Label::WRAP_ED25519,
+            Self::MlDsa => Label::WRAP_ML_DSA,
+            Self::MlKem => Label::WRAP_ML_KEM,
+            Self::Mac => Label::WRAP_MAC,
+        }
+    }
+}
+
 impl DomainKey {
+    /// Wraps under this key what `other` wrapped, with the same `binding`. The material is not
+    /// parsed on the way: what comes out holds the same bytes, and none of it leaves locked memory.
+    ///
+    /// # Errors
+    /// [`Error::Unopened`] if `wrapped` was altered or belongs to another key, kind or binding;
+    /// [`Error::Random`], [`Error::Library`], [`Error::MemoryNotLocked`].
+    pub fn rewrap(
+        &self,
+        other: &Self,
+        kind: StoredKind,
+        wrapped: &[u8],
+        binding: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let material = other.unwrap(kind.label(), binding, wrapped, PKCS8)?;
+        self.wrap(kind.label(), binding, &material)
+    }
+
+    /// Whether material opens: what was wrapped by this key, with this `binding`.
+    ///
+    /// # Errors
+    /// As [`Self::rewrap`].
+    pub fn check(&self, kind: StoredKind, wrapped: &[u8], binding: &[u8]) -> Result<(), Error> {
+        self.unwrap(kind.label(), binding, wrapped, PKCS8).map(drop)
+    }
+
     fn wrap(&self, label: Label, binding: &[u8], key: &Locked) -> Result<Vec<u8>, Error> {
         wrap::wrap(self.locked(), label, &Salt::random()?, binding, key)
     }

@@ -11,8 +11,8 @@ use std::{env, fs};
 use serde_json::{Map, Value, json};
 
 use crate::envelope::Salt;
+use crate::key_file::{self, KeyFileKind};
 use crate::memory::Locked;
-use crate::root_key::{decode_file, encode_file};
 use crate::{DomainKey, Error, RootKey, SymmetricKey};
 
 const HEADER: usize = 58;
@@ -149,7 +149,7 @@ fn material_wrap(vector: Value) -> Value {
 }
 
 fn root_key_file(vector: Value) -> Value {
-    let file = encode_file(&root_key(&vector)).unwrap();
+    let file = key_file::encode(KeyFileKind::RootKey, root_key(&vector).locked()).unwrap();
     with(vector, &[("file", file.expose())])
 }
 
@@ -363,8 +363,9 @@ fn published_wrapped_keys_and_files_open() {
             assert_eq!(hex(opened.locked().expose()), vector["material"]);
         }
         for vector in lists["root_key_files"].as_array().unwrap() {
-            let opened = decode_file(&locked(&bytes(vector, "file"))).unwrap();
-            assert_eq!(hex(opened.locked().expose()), vector["root_key"]);
+            let file = locked(&bytes(vector, "file"));
+            let opened = key_file::decode(KeyFileKind::RootKey, &file).unwrap();
+            assert_eq!(hex(opened.expose()), vector["root_key"]);
         }
     }
 }

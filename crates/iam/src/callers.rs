@@ -88,6 +88,7 @@ fn as_user(account: AccountId, user: Arc<Principal>) -> Caller {
         principal_id: user.unique_id.clone(),
         kind: CallerKind::User,
         access_key_id: String::new(),
+        subject: None,
         principal: Some(user),
         session: None,
     }
@@ -100,6 +101,7 @@ fn as_session(account: AccountId, partition: &str, role: Arc<Principal>, session
         principal_id: format!("{}:{session}", role.unique_id),
         kind: CallerKind::AssumedRole,
         access_key_id: String::new(),
+        subject: None,
         principal: Some(role),
         session: None,
     }

@@ -115,6 +115,7 @@ impl Credentials {
                     principal_id: user.unique_id.clone(),
                     kind: CallerKind::User,
                     access_key_id: access_key_id.to_owned(),
+                    subject: None,
                     principal: Some(user),
                     session: None,
                 }

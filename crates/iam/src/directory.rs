@@ -7,7 +7,7 @@ use service::ports::{
     Commit, Entropy, Expect, KeyStore, Revision, Store, StoreError, Subscription,
 };
 use service::records::{decode, encode};
-use service::{Error, StateCache};
+use service::{CacheStats, Error, StateCache};
 use wire::AccountId;
 
 use crate::access_key::AccessKey;
@@ -76,6 +76,11 @@ impl Directory {
             last_uses: crate::last_use::LastUses::default(),
             _subscriptions: subscriptions,
         })
+    }
+
+    /// What the caches have been used for, by their names.
+    pub fn cache_stats(&self) -> [(&'static str, CacheStats); 2] {
+        [("identities", self.identities.stats()), ("access_keys", self.access_keys.stats())]
     }
 
     /// The record of that name.

@@ -18,6 +18,7 @@ mod directory;
 mod document;
 mod entities;
 mod explain;
+mod founding;
 mod identity;
 mod identity_token;
 mod ids;
@@ -41,21 +42,25 @@ mod simulation;
 mod sts;
 mod tagging;
 mod trust;
+mod wrapped_access_keys;
 
 use std::sync::Arc;
 
 use service::ports::IssuerKeys;
 use service::{AnyOperation, Protocol, Service};
+use wire::DateForm;
 
 pub use conditions::{condition_keys, is_condition_key};
 pub use credentials::{
     Credential, Credentials, DevCredentials, InvalidLine, NoCredential, Secret, SecretAccessKey,
 };
 pub use directory::Directory;
+pub use founding::Administrator;
 pub use layout::PREFIX;
 pub use limits::Limits;
 pub use operations::MISSING;
 pub use sts::MISSING as MISSING_STS;
+pub use wrapped_access_keys::WrappedAccessKeys;
 
 /// Identity and Access Management.
 pub struct Iam {
@@ -76,6 +81,8 @@ impl Service for Iam {
     const EVENT_SOURCE: &'static str = "iam.amazonaws.com";
     const PROTOCOL: Protocol =
         Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
+    const RECORDED_DATES: DateForm = DateForm::SpelledWithoutComma;
+    const RESOURCES_RECORDED: bool = false;
     const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
 }
 
@@ -84,5 +91,7 @@ impl Service for Sts {
     const EVENT_SOURCE: &'static str = "sts.amazonaws.com";
     const PROTOCOL: Protocol =
         Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
+    const RECORDED_DATES: DateForm = DateForm::Spelled;
+    const RESOURCES_RECORDED: bool = false;
     const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = sts::REGISTRY;
 }

@@ -25,6 +25,9 @@ use crate::layout;
 
 /// How many letters a secret access key has.
 const SECRET: usize = 40;
+/// How far the moment at which a session was opened may lie ahead, in milliseconds: as far as that
+/// of a signature may.
+const AHEAD_MS: i64 = 5 * 60 * 1000;
 /// How many digits of base64 hold the account's twelve.
 const ACCOUNT_DIGITS: usize = 16;
 
@@ -62,6 +65,15 @@ pub(crate) struct SessionRecord {
     /// What makes the token as long as was asked.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) padding: String,
+}
+
+impl SessionRecord {
+    /// Whether the session lasts at that moment. One from the future was opened while the clock was
+    /// ahead, and would outlive its term by as much as the clock was wrong.
+    fn is_in_force(&self, now: Timestamp) -> bool {
+        let opened = self.issued.millis().saturating_sub(AHEAD_MS);
+        (opened..self.expires.millis()).contains(&now.millis())
+    }
 }
 
 /// What opened a session.
@@ -147,7 +159,7 @@ impl Directory {
         if open.access_key_id != access_key_id {
             return Ok(Whose::Nobody);
         }
-        if now >= open.record.expires {
+        if !open.record.is_in_force(now) {
             return Ok(Whose::Expired);
         }
         let caller = self.caller_of(&open, account, partition).await?;
@@ -248,6 +260,7 @@ impl Directory {
             principal_id,
             kind,
             access_key_id: open.access_key_id.clone(),
+            subject: None,
             principal: found,
             session: Some(Arc::clone(&open.context)),
         }))
@@ -273,4 +286,22 @@ fn binding(access_key_id: &str, account: &AccountId) -> Vec<u8> {
 fn account_of(token: &str) -> Option<AccountId> {
     let digits = STANDARD.decode(token.get(..ACCOUNT_DIGITS)?).ok()?;
     AccountId::parse(std::str::from_utf8(&digits).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_lasts_from_its_opening_to_its_end() {
+        let json = r#"{"kind":"User","issued":1000000000,"expires":1000900000}"#;
+        let record: SessionRecord = serde_json::from_str(json).unwrap();
+        let lasts = |millis| record.is_in_force(Timestamp::from_millis(millis));
+        assert!(lasts(1_000_000_000) && lasts(1_000_899_999));
+        assert!(!lasts(1_000_900_000));
+        // The clock that opened it may have been a little ahead, not years.
+        assert!(lasts(1_000_000_000 - AHEAD_MS));
+        assert!(!lasts(1_000_000_000 - AHEAD_MS - 1));
+        assert!(!lasts(i64::MIN) && !lasts(i64::MAX));
+    }
 }

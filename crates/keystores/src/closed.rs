@@ -59,6 +59,15 @@ impl KeyStore for Closed {
         refused(closed())
     }
 
+    fn rewrap<'a>(
+        &'a self,
+        _: Binding<'a>,
+        _: MaterialId,
+        _: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>> {
+        refused(closed())
+    }
+
     fn import_key<'a>(
         &'a self,
         _: Binding<'a>,
@@ -101,6 +110,16 @@ impl KeyStore for Closed {
         _: &'a [u8],
     ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, TokenError>> {
         refused(TokenError::KeyStore(closed()))
+    }
+
+    fn rewrap_token<'a>(
+        &'a self,
+        _: &'a str,
+        _: TokenKind,
+        _: &'a [u8],
+        _: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>> {
+        refused(closed())
     }
 
     fn data_key_pair(&self, _: DataKeyPairSpec) -> Pending<'_, Result<DataKeyPair, KeyStoreError>> {

@@ -59,6 +59,11 @@ pub(crate) fn permit_alias(cx: &Context<'_, Kms>, facts: &Facts, name: &str) -> 
     facts.actions.iter().try_for_each(|action| permit_by_identity(cx, action, &arn))
 }
 
+/// How an audit record names an alias of the key; AWS gives it the type of keys.
+pub(crate) fn alias_resource(key: &Key, name: &str) -> Resource {
+    Resource { arn: alias_arn(&key.account, &key.region, name), ..key.resource() }
+}
+
 /// An alias with the key behind it.
 pub(crate) struct AliasTarget {
     pub(crate) name: String,
@@ -99,7 +104,7 @@ impl Target<Kms> for AliasTarget {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![self.key.resource()]
+        vec![alias_resource(&self.key, &self.name), self.key.resource()]
     }
 }
 

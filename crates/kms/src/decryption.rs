@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use service::{Context, Error, Facts, Resource, Target};
-use wire::enums::{DryRunModifierType, EncryptionAlgorithmSpec};
+use wire::enums::{DryRunModifierType, EncryptionAlgorithmSpec, KeySpec};
 use wire::shapes::{Ciphertext as Blob, DryRunModifiers, EncryptionContext, KeyMaterialId};
 use wire::{ErrorCode, Timestamp};
 use zeroize::Zeroizing;
@@ -153,6 +153,10 @@ impl Target<Kms> for DecryptionKey {
 
     fn resources(&self) -> Vec<Resource> {
         vec![self.key.resource()]
+    }
+
+    fn key_specs(&self) -> [Option<KeySpec>; 2] {
+        [Some(self.key.record.spec), None]
     }
 }
 

@@ -91,7 +91,8 @@ impl Kms {
         }
     }
 
-    /// Removes one key if its date has come. Whoever cancelled or removed it first wins.
+    /// Removes one key if its date has come, and has the audit log tell of it first. Whoever
+    /// cancelled or removed it first wins.
     pub(crate) async fn remove(
         &self,
         account: &AccountId,
@@ -100,11 +101,14 @@ impl Kms {
         now: Timestamp,
     ) -> Result<bool, Error> {
         let place = layout::key(account, region, id);
+        let key_id = KeyId::parse(id).ok_or_else(|| Error::internal("a deletion of no key"))?;
+        let _turn = self.own_turns.at(&key_id).await;
         let Some(item) = self.store.get(&place).await? else { return Ok(false) };
         let record: KeyRecord = decode(&item.value)?;
         let Some(deletion) = record.deletion.filter(|_| !record.exists(now)) else {
             return Ok(false);
         };
+        self.tell_deletion(account, region, &key_id, now).await?;
         let unchanged = (place.clone(), Expect::At(item.revision));
         if !self.remove_grants(account, region, id, &unchanged).await? {
             return Ok(false);
@@ -130,9 +134,7 @@ impl Kms {
         let removed = self.unless_overtaken(commit).await?;
         if removed {
             leave.took_place();
-        }
-        if let Some(id) = KeyId::parse(id).filter(|_| removed) {
-            self.recent.forget(&arn(account, region, &id));
+            self.recent.forget(&arn(account, region, &key_id));
         }
         Ok(removed)
     }

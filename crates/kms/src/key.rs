@@ -87,17 +87,7 @@ impl Key {
 
     /// The state at that moment.
     pub(crate) fn state(&self, now: Timestamp) -> KeyState {
-        if self.record.deletion_date(now).is_some() {
-            KeyState::PendingDeletion
-        } else if self.record.waiting.is_some() {
-            KeyState::PendingReplicaDeletion
-        } else if self.record.lacks_material(now) {
-            KeyState::PendingImport
-        } else if self.record.enabled {
-            KeyState::Enabled
-        } else {
-            KeyState::Disabled
-        }
+        self.record.state(now)
     }
 
     /// What its materials are bound to in the key store.

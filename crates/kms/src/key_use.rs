@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use service::{Context, Error, Facts, Resource, Target};
+use wire::enums::KeySpec;
 use wire::shapes::{EncryptionContext, GrantTokens};
 
 use crate::Kms;
@@ -75,5 +76,9 @@ impl Target<Kms> for KeyUse {
 
     fn resources(&self) -> Vec<Resource> {
         vec![self.key.resource()]
+    }
+
+    fn key_specs(&self) -> [Option<KeySpec>; 2] {
+        [Some(self.key.record.spec), None]
     }
 }

@@ -13,6 +13,11 @@ pub(crate) const GRANTEES: &str = "kms/grantee/";
 /// The prefix of the index of pending deletions, ordered by date.
 pub(crate) const DELETIONS: &str = "kms/deletion/";
 
+/// The prefix of the index of imported materials' expirations, ordered by date.
+pub(crate) const EXPIRATIONS: &str = "kms/expiration/";
+/// What says that the index of expirations has all of them: earlier versions had no such index.
+pub(crate) const EXPIRATIONS_INDEXED: &str = "kms/expirations-indexed";
+
 /// What says how far the uses of keys have been stored.
 pub(crate) const USAGE_TRACKING: &str = "kms/usage-tracking";
 
@@ -29,6 +34,13 @@ pub(crate) fn keys(account: &AccountId, region: &Region) -> String {
 /// The record of a key.
 pub(crate) fn key(account: &AccountId, region: &Region, key_id: &str) -> String {
     format!("{KEYS}{account}/{region}/{key_id}")
+}
+
+/// Whose key stands at that place.
+pub(crate) fn parse_key(place: &str) -> Option<(AccountId, &str, &str)> {
+    let mut parts = place.strip_prefix(KEYS)?.splitn(3, '/');
+    let account = AccountId::parse(parts.next()?).ok()?;
+    Some((account, parts.next()?, parts.next()?))
 }
 
 /// Below which an account's aliases of one Region stand.
@@ -64,11 +76,30 @@ pub(crate) fn deletion(
 
 /// What an entry of the index of deletions says.
 pub(crate) fn parse_deletion(key: &str) -> Option<(Timestamp, AccountId, Region, &str)> {
-    let mut parts = key.strip_prefix(DELETIONS)?.splitn(4, '/');
+    parse_dated(key.strip_prefix(DELETIONS)?)
+}
+
+fn parse_dated(entry: &str) -> Option<(Timestamp, AccountId, Region, &str)> {
+    let mut parts = entry.splitn(4, '/');
     let at = Timestamp::from_millis(parts.next()?.parse().ok()?);
     let account = AccountId::parse(parts.next()?).ok()?;
     let region = Region::parse(parts.next()?)?;
     Some((at, account, region, parts.next()?))
+}
+
+/// The entry that says that a key has material that expires at that time.
+pub(crate) fn expiration(
+    at: Timestamp,
+    account: &AccountId,
+    region: &Region,
+    key_id: &str,
+) -> String {
+    format!("{EXPIRATIONS}{:016}/{account}/{region}/{key_id}", at.millis())
+}
+
+/// What an entry of the index of expirations says.
+pub(crate) fn parse_expiration(key: &str) -> Option<(Timestamp, AccountId, Region, &str)> {
+    parse_dated(key.strip_prefix(EXPIRATIONS)?)
 }
 
 /// Below which a key's grants stand.
@@ -125,6 +156,13 @@ mod tests {
         let early = deletion(Timestamp::from_millis(999), &account, &region, "k");
         let late = deletion(Timestamp::from_millis(1_000), &account, &region, "k");
         assert!(early < late);
+        let expiration = expiration(Timestamp::from_millis(7), &account, &region, "k");
+        assert_eq!(
+            parse_expiration(&expiration),
+            Some((Timestamp::from_millis(7), account, region.clone(), "k"))
+        );
+        assert_eq!(parse_key(&key(&account, &region, "k")), Some((account, region.as_str(), "k")));
+        assert_eq!(parse_deletion(&expiration), None);
         assert_eq!(
             parse_deletion(&late),
             Some((Timestamp::from_millis(1_000), account, region, "k"))

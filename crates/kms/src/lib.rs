@@ -9,6 +9,7 @@
 
 mod alias;
 mod authorization;
+mod census;
 mod change;
 pub mod ciphertext;
 mod conditions;
@@ -18,6 +19,8 @@ mod deletion;
 mod dev_tags;
 mod encryption;
 mod encryption_context;
+mod events;
+mod expiration;
 mod explain;
 mod grants;
 mod hex;
@@ -44,14 +47,16 @@ mod signature;
 mod spec;
 mod tags;
 mod usage;
+mod wrapped_keys;
 
 use std::sync::Arc;
 
 use service::ports::{
-    Entropy, KeyStore, NoPrincipals, Position, Principals, Revision, Store, StoreError,
+    AuditLog, Entropy, KeyStore, NoPrincipals, Position, Principals, Revision, Store, StoreError,
     Subscription,
 };
-use service::{AnyOperation, Protocol, Service, StateCache, Success};
+use service::{AnyOperation, CacheStats, Protocol, Service, StateCache, Success};
+use wire::DateForm;
 
 use crate::grants::{Granted, Turns};
 use crate::key::Key;
@@ -59,6 +64,7 @@ use crate::key_count::KeyCounts;
 use crate::lookup::Alias;
 use crate::usage::{Recent, Told};
 
+pub use crate::census::Census;
 pub use crate::conditions::{condition_keys, is_known as is_condition_key};
 pub use crate::explain::{KeyInQuestion, NoAnswer, Question, Route, actions, uses};
 pub use crate::key_id::KeyId;
@@ -67,6 +73,7 @@ pub use crate::limits::{InvalidLimit, Limits};
 pub use crate::operations::MISSING;
 pub use crate::seed::{Planted, SeedError, SeedField, SeedKey};
 pub use crate::usage::UsageKeeper;
+pub use crate::wrapped_keys::WrappedKeys;
 
 /// Of how many keys the last uses may wait in memory to be stored, some 200 bytes each.
 const RECENT_USES_MAX: usize = 1 << 17;
@@ -83,6 +90,10 @@ pub struct Kms {
     recent: Recent,
     grants: Arc<StateCache<Granted>>,
     turns: Turns,
+    /// Whose turn it is to do to a key what nobody asked for.
+    own_turns: Turns,
+    /// Where that is told first.
+    audit: Option<Arc<dyn AuditLog>>,
     /// Which users and roles policies and grants may name.
     principals: Arc<dyn Principals>,
     limits: Limits,
@@ -115,7 +126,6 @@ impl Kms {
             store.watch(from, Arc::clone(&grants) as _)?,
         ];
         let attestation_roots = attestation::Roots::default();
-        let turns = Turns::default();
         Ok(Self {
             store,
             key_store,
@@ -125,7 +135,9 @@ impl Kms {
             aliases,
             recent: Recent::new(RECENT_USES_MAX),
             grants,
-            turns,
+            turns: Turns::default(),
+            own_turns: Turns::default(),
+            audit: None,
             principals: Arc::new(NoPrincipals),
             limits: Limits::default(),
             key_counts: KeyCounts::default(),
@@ -145,6 +157,12 @@ impl Kms {
         Self { principals, ..self }
     }
 
+    /// The same with a log that is told what KMS does by itself when a date has come: rotations,
+    /// deletions, expirations. Without one they aren't done.
+    pub fn with_audit(self, audit: Arc<dyn AuditLog>) -> Self {
+        Self { audit: Some(audit), ..self }
+    }
+
     /// With room for the last uses of that many keys that wait to be stored.
     pub fn with_recent_uses(self, keys: usize) -> Self {
         Self { recent: Recent::new(keys), ..self }
@@ -153,6 +171,15 @@ impl Kms {
     /// The same with other limits than AWS's.
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// What the caches have been used for, by their names.
+    pub fn cache_stats(&self) -> [(&'static str, CacheStats); 3] {
+        [
+            ("keys", self.keys.stats()),
+            ("aliases", self.aliases.stats()),
+            ("grants", self.grants.stats()),
+        ]
     }
 
     /// The same, where the tags `_custom_id_` and `_custom_key_material_` of CreateKey fix a key's
@@ -166,6 +193,8 @@ impl Service for Kms {
     const SIGNING_NAME: &'static str = "kms";
     const EVENT_SOURCE: &'static str = "kms.amazonaws.com";
     const PROTOCOL: Protocol = Protocol::Json;
+    const RECORDED_DATES: DateForm = DateForm::Spelled;
+    const RESOURCES_RECORDED: bool = true;
     const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
 
     fn succeeded(&self, success: &Success<'_>, at: Position) {

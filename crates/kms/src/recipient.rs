@@ -3,7 +3,7 @@
 //! Owns that a request with a Recipient is never answered with a plaintext, whatever becomes of it.
 //! Must not know how documents are verified, nor how an answer is encrypted.
 
-use attestation::Recipient;
+use attestation::{Recipient, Source};
 use service::ports::MaterialError;
 use service::{Context, Error};
 use wire::shapes::{Ciphertext, Plaintext, RecipientInfo};
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::Kms;
 use crate::encryption::failed;
+use crate::hex::hex;
 
 /// Who gets a plaintext.
 pub(crate) enum Audience {
@@ -46,7 +47,10 @@ impl Audience {
         };
         let roots = &cx.service.attestation_roots;
         attestation::verify(document.as_bytes(), roots, cx.now.seconds())
-            .map(|recipient| Self::Recipient(Box::new(recipient)))
+            .map(|recipient| {
+                cx.notes().additional_object("recipient", &measurements(&recipient));
+                Self::Recipient(Box::new(recipient))
+            })
             .map_err(|refusal| {
                 Error::validation(format!("The attestation document is not valid: {refusal}."))
             })
@@ -85,4 +89,22 @@ impl Audience {
             Self::Recipient(_) => None,
         }
     }
+}
+
+/// What audit records tell of a verified document (AWS KMS Developer Guide, "Monitoring attested
+/// requests"): the module, and of the registers those that policies are written for.
+fn measurements(recipient: &Recipient) -> Vec<(String, String)> {
+    let (prefix, registers): (&str, &[u8]) = match recipient.source {
+        Source::NitroEnclave => ("attestationDocumentEnclave", &[0, 1, 2, 3, 4, 8]),
+        Source::NitroTpm => ("attestationDocumentNitroTPM", &[4, 7, 8, 9, 16, 23]),
+    };
+    let module = ("attestationDocumentModuleId".to_owned(), recipient.module_id.clone());
+    let registers = registers.iter().filter_map(|index| {
+        let value = hex(recipient.pcrs.get(index)?);
+        Some(match index {
+            0 => (format!("{prefix}ImageDigest"), value),
+            index => (format!("{prefix}PCR{index}"), value),
+        })
+    });
+    std::iter::once(module).chain(registers).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use service::ports::MaterialId;
-use wire::enums::{KeyManagerType, KeySpec, KeyUsageType, OriginType, RotationType};
+use wire::enums::{KeyManagerType, KeySpec, KeyState, KeyUsageType, OriginType, RotationType};
 use wire::{Region, Timestamp};
 
 pub(crate) use service::records::{decode, encode, millis, optional_millis};
@@ -43,6 +43,21 @@ impl KeyRecord {
     /// its record has been removed yet.
     pub(crate) fn exists(&self, now: Timestamp) -> bool {
         self.deletion_date(now).is_none_or(|at| now < at)
+    }
+
+    /// The state at that moment.
+    pub(crate) fn state(&self, now: Timestamp) -> KeyState {
+        if self.deletion_date(now).is_some() {
+            KeyState::PendingDeletion
+        } else if self.waiting.is_some() {
+            KeyState::PendingReplicaDeletion
+        } else if self.lacks_material(now) {
+            KeyState::PendingImport
+        } else if self.enabled {
+            KeyState::Enabled
+        } else {
+            KeyState::Disabled
+        }
     }
 
     /// When the key is to be deleted, if that is known: the window of a primary that waits begins

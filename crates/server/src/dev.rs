@@ -1,13 +1,14 @@
-//! Dev mode's endpoints, unsigned, below `/_strongroom/`: `health`, `reset`, `clock`.
+//! The unsigned endpoints below `/_strongroom/`: `health`, and in dev mode `reset` and `clock`.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::ORIGIN;
 use hyper::{Method, Response};
 use serde::Deserialize;
-use service::ports::{Clock as _, Commit};
+use service::ports::Commit;
 use service::{Error, Ids};
 
+use crate::clock::MovableClock;
 use crate::dispatch::Services;
 use crate::inbound::Inbound;
 use crate::outbound;
@@ -22,8 +23,8 @@ struct Advance {
 }
 
 impl Services {
-    /// Answers a request to one of dev mode's endpoints.
-    pub(crate) async fn dev(
+    /// Answers a request to one of these endpoints.
+    pub(crate) async fn unsigned(
         &self,
         endpoint: &str,
         inbound: &Inbound,
@@ -34,19 +35,23 @@ impl Services {
         if inbound.head.headers.contains_key(ORIGIN) {
             return failed(403, "requests from web pages are refused", ids);
         }
-        match (&inbound.head.method, endpoint) {
-            (&Method::GET, "health") => {
-                let version = env!("CARGO_PKG_VERSION");
-                outbound::plain(200, format!(r#"{{"status":"ok","version":"{version}"}}"#), ids)
+        match (&inbound.head.method, endpoint, &self.movable_clock) {
+            (&Method::GET, "health", _) => outbound::plain(200, health("ok"), ids),
+            (&Method::GET, "clock", Some(_)) => self.clock(ids),
+            (&Method::POST, "clock", Some(clock)) => {
+                self.advance(clock, inbound.body.as_bytes(), ids).await
             }
-            (&Method::GET, "clock") => self.clock(ids),
-            (&Method::POST, "clock") => self.advance(inbound.body.as_bytes(), ids).await,
-            (&Method::POST, "reset") => match self.reset().await {
+            (&Method::POST, "reset", Some(clock)) => match self.reset(clock).await {
                 Ok(()) => outbound::plain(200, "{}".to_owned(), ids),
                 Err(error) => failed(500, &error.to_string(), ids),
             },
-            (_, "health" | "clock" | "reset") => failed(405, "method not allowed", ids),
-            _ => failed(404, "no such endpoint: there are health, reset and clock", ids),
+            (_, "health", _) | (_, "clock" | "reset", Some(_)) => {
+                failed(405, "method not allowed", ids)
+            }
+            (_, _, Some(_)) => {
+                failed(404, "no such endpoint: there are health, reset and clock", ids)
+            }
+            (_, _, None) => failed(404, "no such endpoint: there is health", ids),
         }
     }
 
@@ -56,15 +61,20 @@ impl Services {
         outbound::plain(200, format!(r#"{{"now":{seconds}.{fraction:03}}}"#), ids)
     }
 
-    async fn advance(&self, body: &[u8], ids: &Ids) -> Response<Full<Bytes>> {
+    async fn advance(&self, clock: &MovableClock, body: &[u8], ids: &Ids) -> Response<Full<Bytes>> {
         let usage = r#"expected {"advance_seconds": N}, N from 0 to 4294967295"#;
         let Ok(advance) = serde_json::from_slice::<Advance>(body) else {
             return failed(400, usage, ids);
         };
-        if !self.clock.advance(i64::from(advance.advance_seconds) * 1000) {
+        if !clock.advance(i64::from(advance.advance_seconds) * 1000) {
             return failed(400, "the clock can be moved a hundred years at most", ids);
         }
-        match self.kms.service().remove_due(self.clock.now()).await {
+        let (kms, now) = (self.kms.service(), self.clock.now());
+        let removed = match kms.remove_due(now).await {
+            Ok(_) => kms.remove_expired(now).await,
+            failed => failed,
+        };
+        match removed {
             Ok(_) => self.clock(ids),
             Err(error) => failed(500, &error.to_string(), ids),
         }
@@ -72,7 +82,7 @@ impl Services {
 
     /// Removes all that the services keep and sets the clock back. Requests that run meanwhile may
     /// leave something behind.
-    async fn reset(&self) -> Result<(), Error> {
+    async fn reset(&self, clock: &MovableClock) -> Result<(), Error> {
         // Nothing is stored meanwhile of what is to be forgotten.
         let mut usage = self.usage.lock().await;
         for prefix in [kms::PREFIX, iam::PREFIX] {
@@ -81,7 +91,7 @@ impl Services {
         self.credentials.directory().forget_last_uses();
         usage.reset(self.kms.service()).await?;
         self.kms.service().forget_counts();
-        self.clock.reset();
+        clock.reset();
         Ok(())
     }
 
@@ -95,6 +105,11 @@ impl Services {
             self.store.commit(Commit { deletes, ..Commit::default() }).await?;
         }
     }
+}
+
+/// What a health check is told.
+pub(crate) fn health(status: &str) -> String {
+    format!(r#"{{"status":"{status}","version":"{}"}}"#, env!("CARGO_PKG_VERSION"))
 }
 
 fn failed(status: u16, message: &str, ids: &Ids) -> Response<Full<Bytes>> {

@@ -1,23 +1,25 @@
 //! From a request to its answer: the services behind one port, each with its pipeline.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
+use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Request, Response, header};
 use iam::{Credentials, Iam, Sts};
 use kms::{Kms, UsageKeeper};
-use service::ports::{Clock as _, Entropy, Store};
-use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, refusal};
+use service::ports::{Clock, Entropy, Store};
+use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, Tls, refusal};
 use sigv4::SigningKeyCache;
 use wire::ErrorCode;
 
 use crate::clock::MovableClock;
 use crate::evidence::SignedRequest;
 use crate::inbound::{Inbound, Refused};
+use crate::listen::Peer;
+use crate::metrics::KeyCensus;
 use crate::outbound;
 use crate::route::{Parameters, QueryService, Route, TARGET, kms_operation};
 
@@ -29,9 +31,12 @@ pub(crate) struct Services {
     pub(crate) credentials: Credentials,
     pub(crate) signing_keys: SigningKeyCache,
     pub(crate) entropy: Arc<dyn Entropy>,
-    pub(crate) clock: Arc<MovableClock>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// The same clock where it can be moved: in dev mode, whose endpoints there are then.
+    pub(crate) movable_clock: Option<Arc<MovableClock>>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) usage: tokio::sync::Mutex<UsageKeeper>,
+    pub(crate) key_census: Arc<KeyCensus>,
 }
 
 impl Services {
@@ -39,7 +44,7 @@ impl Services {
     pub(crate) async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Peer,
     ) -> Response<Full<Bytes>> {
         let Ok(ids) = Ids::draw(self.entropy.as_ref()) else {
             // Without randomness nothing can be served, not even a name for the failure.
@@ -49,7 +54,10 @@ impl Services {
         };
         match Inbound::read(request, peer).await {
             Ok(inbound) => self.route(&inbound, &ids).await,
-            Err(refused) => outbound::closing(self.refuse(*refused, &ids).await),
+            Err(refused) => {
+                let version = refused.head.version;
+                outbound::closing(self.refuse(*refused, &ids).await, version)
+            }
         }
     }
 
@@ -57,9 +65,8 @@ impl Services {
     async fn refuse(&self, refused: Refused, ids: &Ids) -> Response<Full<Bytes>> {
         let Refused { head, error, peer } = refused;
         let (answer, protocol) = if let Some(operation) = kms_operation(&head) {
-            let source_ip = peer.ip().to_string();
-            let origin =
-                Origin { ids, source_ip: &source_ip, user_agent: user_agent(&head), secure: false };
+            let source_ip = peer.address.ip().to_string();
+            let origin = origin(&head, &peer, &source_ip, ids);
             (self.kms.refuse(operation, &origin, error).await, Kms::PROTOCOL)
         } else {
             let is_json = head.headers.contains_key(TARGET);
@@ -89,7 +96,7 @@ impl Services {
                     }
                 }
             }
-            Route::Dev(endpoint) => return self.dev(&endpoint, inbound, ids).await,
+            Route::Unsigned(endpoint) => return self.unsigned(&endpoint, inbound, ids).await,
             Route::UnknownQuery { operation, version } => {
                 let message = format!("Could not find operation {operation} for version {version}");
                 let error = Error::new(ErrorCode::UnknownOperationException, message);
@@ -135,13 +142,24 @@ impl Services {
             system_now: MovableClock::system().seconds(),
             now: self.clock.now(),
         };
-        let source_ip = inbound.peer.ip().to_string();
-        let user_agent = user_agent(&inbound.head);
-        let origin = Origin { ids, source_ip: &source_ip, user_agent, secure: false };
+        let source_ip = inbound.peer.address.ip().to_string();
+        let origin = origin(&inbound.head, &inbound.peer, &source_ip, ids);
         pipeline.serve(service::Inbound { operation, body, evidence: &evidence, origin }).await
     }
 }
 
-fn user_agent(head: &Parts) -> &str {
+fn origin<'a>(head: &'a Parts, peer: &Peer, source_ip: &'a str, ids: &'a Ids) -> Origin<'a> {
+    let text = |name| head.headers.get(name).and_then(|text: &HeaderValue| text.to_str().ok());
+    let tls = peer.tls.map(|agreed| Tls {
+        version: agreed.version,
+        cipher_suite: agreed.cipher_suite,
+        host: text(header::HOST),
+        key_exchange: agreed.key_exchange,
+    });
+    Origin { ids, source_ip, user_agent: user_agent(head), tls }
+}
+
+/// The client's name for itself.
+pub(crate) fn user_agent(head: &Parts) -> &str {
     head.headers.get(header::USER_AGENT).and_then(|name| name.to_str().ok()).unwrap_or_default()
 }

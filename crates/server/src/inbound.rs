@@ -1,8 +1,5 @@
 //! Reading a request within limits.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use hyper::body::{Body as _, Incoming};
@@ -12,6 +9,8 @@ use tokio::time::timeout;
 use wire::ErrorCode;
 use zeroize::Zeroizing;
 
+use crate::listen::Peer;
+
 /// The longest body that is read. The longest input of any operation is a policy of 131,072
 /// characters, escaped.
 const BODY_MAX: usize = 1 << 20;
@@ -20,8 +19,6 @@ const BODY_MAX: usize = 1 << 20;
 const SHORT_BODY_MAX: usize = 16 * 1024;
 /// How many longer bodies may be in memory at once.
 const LONG_BODIES_MAX: usize = 128;
-/// How long a client may take to send a body, waiting for a place included.
-const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 /// How long the target of a request may be, in bytes.
 const TARGET_MAX: usize = 16_384;
 
@@ -36,7 +33,7 @@ pub(crate) struct Inbound {
     /// The body.
     pub(crate) body: Body,
     /// Where it came from.
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
 }
 
 impl Inbound {
@@ -45,10 +42,7 @@ impl Inbound {
     /// # Errors
     /// RequestEntityTooLargeException, RequestTimeoutException, SerializationException for a body
     /// that breaks off.
-    pub(crate) async fn read(
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Result<Self, Box<Refused>> {
+    pub(crate) async fn read(request: Request<Incoming>, peer: Peer) -> Result<Self, Box<Refused>> {
         let (head, mut incoming) = request.into_parts();
         let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
         let result = if target > TARGET_MAX {
@@ -56,7 +50,7 @@ impl Inbound {
         } else if incoming.size_hint().lower() > BODY_MAX as u64 {
             Err(too_large("body", BODY_MAX))
         } else {
-            let reading = timeout(BODY_TIME_MAX, Body::read(&mut incoming)).await;
+            let reading = timeout(peer.limits.body_time, Body::read(&mut incoming)).await;
             reading.unwrap_or_else(|_| Err(too_slow()))
         };
         match result {
@@ -70,7 +64,7 @@ impl Inbound {
 pub(crate) struct Refused {
     pub(crate) head: hyper::http::request::Parts,
     pub(crate) error: Error,
-    pub(crate) peer: SocketAddr,
+    pub(crate) peer: Peer,
 }
 
 /// A body in memory: wiped when dropped, as it may hold plaintext.

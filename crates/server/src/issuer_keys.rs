@@ -41,6 +41,18 @@ impl KeySetFile {
         });
         parts.ok_or_else(|| InvalidKeySetFile(setting.to_owned()))
     }
+
+    /// The same, with a relative path taken to begin at that directory.
+    pub(crate) fn under(mut self, directory: &Path) -> Self {
+        self.file = directory.join(self.file);
+        self
+    }
+}
+
+impl std::fmt::Display for KeySetFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "https://{}={}", self.issuer, self.file.display())
+    }
 }
 
 /// The issuers whose keys are in files.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::{Response, StatusCode, Version};
 use service::{Answer, Ids, Protocol};
 use zeroize::Zeroizing;
 
@@ -15,7 +15,7 @@ pub(crate) fn answer(answer: Answer, protocol: Protocol, ids: &Ids) -> Response<
     if let Some(failure) = &answer.failure {
         // The caller learns the code; the cause is for the operator.
         let cause = failure.cause().map_or_else(String::new, ToString::to_string);
-        eprintln!("request {}: {failure}: {cause}", ids.request());
+        tracing::error!(request = ids.request(), cause, "request failed: {failure}");
     }
     let content_type = match protocol {
         Protocol::Json => "application/x-amz-json-1.1",
@@ -47,13 +47,21 @@ fn write(
     response
 }
 
-/// The same answer, after which the connection ends: the rest of the request wasn't read.
-pub(crate) fn closing(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+/// The same answer, after which a connection of HTTP/1.1 ends: the rest of the request wasn't read.
+/// HTTP/2 ends the one stream by itself, and has no such header (RFC 9113, 8.2.2).
+pub(crate) fn closing(
+    mut response: Response<Full<Bytes>>,
+    version: Version,
+) -> Response<Full<Bytes>> {
+    if version == Version::HTTP_2 {
+        return response;
+    }
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-struct Wiped(Zeroizing<Vec<u8>>);
+/// Bytes that are wiped once the network has taken them.
+pub(crate) struct Wiped(pub(crate) Zeroizing<Vec<u8>>);
 
 impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {

@@ -8,8 +8,8 @@ use crate::inbound::Inbound;
 
 /// The JSON protocol's header that names service and operation.
 pub(crate) const TARGET: header::HeaderName = header::HeaderName::from_static("x-amz-target");
-/// Below which dev mode's endpoints stand.
-pub(crate) const DEV_PREFIX: &str = "/_strongroom/";
+/// Below which the unsigned endpoints stand.
+pub(crate) const UNSIGNED_PREFIX: &str = "/_strongroom/";
 
 const KMS_PREFIX: &str = "TrentService.";
 const JSON: &str = "application/x-amz-json-1.1";
@@ -31,8 +31,8 @@ pub(crate) enum Route {
         /// Where its parameters stand.
         parameters: Parameters,
     },
-    /// One of dev mode's endpoints.
-    Dev(String),
+    /// One of the unsigned endpoints.
+    Unsigned(String),
     /// A query request of a service that isn't here.
     UnknownQuery {
         /// The operation.
@@ -64,8 +64,8 @@ impl Route {
     /// Finds the route by method, path and headers; of a query request also by its parameters.
     pub(crate) fn of(inbound: &Inbound) -> Self {
         let path = inbound.head.uri.path();
-        if let Some(endpoint) = path.strip_prefix(DEV_PREFIX) {
-            return Self::Dev(endpoint.to_owned());
+        if let Some(endpoint) = path.strip_prefix(UNSIGNED_PREFIX) {
+            return Self::Unsigned(endpoint.to_owned());
         }
         if path != "/" {
             return Self::Unknown;

@@ -6,25 +6,34 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use ::seals::SealsError;
 use attestation::{Roots, RootsRejected};
-use audit::FileLog;
+use audit::{DigestOptions, Digester, Log};
 use crypto::RootKey;
-use iam::{Credentials, DevCredentials, Directory, Iam, InvalidLine, Sts};
-use keystores::software::{Software, SystemEntropy};
-use kms::{Kms, Limits, Planted, UsageKeeper};
-use service::Pipeline;
-use service::ports::{
-    AuditHistory, AuditLog, Clock as _, KeyStore, KeyStoreError, Revision, Store, StoreError,
-};
-use sigv4::SigningKeyCache;
+use iam::{DevCredentials, InvalidLine};
+use keystores::software::Software;
+use kms::{Limits, Planted};
+use service::ports::{AuditHistory, AuditLog, KeyStore, KeyStoreError, Revision, Store};
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 
+use crate::assembly::{Assembly, Dev};
+use crate::audit_keeping::AuditKeeping;
+use crate::audit_key::{AuditKeyError, AuditKeys};
 use crate::clock::MovableClock;
 use crate::dispatch::Services;
+use crate::health::{self, Health};
 use crate::issuer_keys::{KeySetFile, KeySetFiles};
+use crate::listen::{Listener, PlainRefused};
+use crate::metrics::ObservedStore;
+use crate::observation::{self, Watch};
+use crate::quotas::{InvalidQuota, QuotaSettings};
+use crate::removal_guard::RemovalGuard;
 use crate::seed::{SeedFile, SeedFileError};
+use crate::serve::Exposed;
+use crate::sinks::InvalidSink;
+use crate::tls::{Tls, TlsError, TlsFiles};
 use crate::{jobs, listen};
 
 /// How many resolved keys stay in memory, and as many aliases.
@@ -38,6 +47,8 @@ const NAMED_MAX: usize = 5;
 pub struct Options {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// What connections are secured by; none where they are plain.
+    pub tls: Option<TlsFiles>,
     /// Where state is kept.
     pub data: Data,
     /// A file of root access keys whose signatures are verified.
@@ -51,6 +62,10 @@ pub struct Options {
     pub key_sets: Vec<KeySetFile>,
     /// How many of each there may be.
     pub limits: Limits,
+    /// How many requests an account may send.
+    pub quotas: QuotaSettings,
+    /// Where metrics and health are told; nowhere if there is no address.
+    pub operations_listen: Option<SocketAddr>,
 }
 
 /// Where state is kept.
@@ -80,8 +95,10 @@ pub enum StartError {
         /// What the system says.
         source: io::Error,
     },
+    /// TLS can't be set up.
+    Tls(TlsError),
     /// The root key's file can't be used.
-    RootKey(crypto::RootKeyFileError),
+    RootKey(crypto::KeyFileError),
     /// There is state, but the root key that opens it is gone.
     RootKeyMissing(PathBuf),
     /// The root key doesn't open the state.
@@ -92,6 +109,8 @@ pub enum StartError {
     Store(Box<dyn std::error::Error + Send + Sync>),
     /// The audit log can't be opened.
     Audit(Box<dyn std::error::Error + Send + Sync>),
+    /// The key that signs the audit log's digests can't be used.
+    AuditKey(AuditKeyError),
     /// The uses of keys can't be read back from the audit log or the store.
     Usage(service::Error),
     /// A line in the file of root access keys can't be read.
@@ -102,6 +121,26 @@ pub enum StartError {
     KeySet(PathBuf, io::Error),
     /// The seed file can't be planted.
     Seed(SeedFileError),
+    /// Others than the server may use the data directory.
+    Exposed(Exposed),
+    /// A directory of dev mode.
+    DevDirectory(PathBuf),
+    /// A directory that `strongroom init` hasn't made.
+    NotInitialized(PathBuf),
+    /// A directory that should have been empty.
+    NotEmpty(PathBuf),
+    /// The seals can't be used.
+    Seals(SealsError),
+    /// The administrator can't be made.
+    Administrator(service::Error),
+    /// A sink of the audit log can't be used.
+    Sink(InvalidSink),
+    /// The sockets that the service manager hands over can't be used.
+    PassedSockets(io::Error),
+    /// A request quota can't be read.
+    Quota(InvalidQuota),
+    /// Plain HTTP isn't spoken there.
+    PlainHttp(PlainRefused),
 }
 
 impl fmt::Display for StartError {
@@ -110,10 +149,10 @@ impl fmt::Display for StartError {
             Self::Io { action, path, source } => {
                 write!(f, "cannot {action} {}: {source}", path.display())
             }
-            Self::Listen { address, source } => write!(
-                f,
-                "cannot listen on {address}: {source} (choose another address with --listen)"
-            ),
+            Self::Listen { address, source } => {
+                write!(f, "cannot listen on {address}: {source} (choose another address)")
+            }
+            Self::Tls(error) => error.fmt(f),
             Self::RootKey(error) => error.fmt(f),
             Self::RootKeyMissing(path) => write!(
                 f,
@@ -128,11 +167,38 @@ impl fmt::Display for StartError {
             ),
             Self::Protection(error) => error.fmt(f),
             Self::Store(error) | Self::Audit(error) => error.fmt(f),
+            Self::AuditKey(error) => error.fmt(f),
             Self::Usage(error) => {
                 f.write_str("the last uses of keys cannot be read back from the audit log")?;
                 error.cause().map_or(Ok(()), |cause| write!(f, ": {cause}"))
             }
             Self::Seed(error) => error.fmt(f),
+            Self::Exposed(error) => error.fmt(f),
+            Self::DevDirectory(path) => write!(
+                f,
+                "{} is a directory of dev mode: its root key lies open in root.key. Make one with \
+                 `strongroom init`",
+                path.display()
+            ),
+            Self::NotInitialized(path) => write!(
+                f,
+                "{} holds no sealed installation: make one with `strongroom init`, or restore a \
+                 backup with `strongroom backup restore`",
+                path.display()
+            ),
+            Self::NotEmpty(path) => write!(
+                f,
+                "{} is not empty: what is there stays as it is. Choose another directory",
+                path.display()
+            ),
+            Self::Seals(error) => error.fmt(f),
+            Self::Administrator(error) => write!(f, "the administrator can't be made: {error}"),
+            Self::Sink(error) => error.fmt(f),
+            Self::PassedSockets(error) => {
+                write!(f, "the sockets of the service manager can't be used: {error}")
+            }
+            Self::PlainHttp(refused) => refused.fmt(f),
+            Self::Quota(error) => error.fmt(f),
             Self::RootAccessKeys(path, line) => write!(f, "{}: {line}", path.display()),
             Self::KeySet(path, error) => {
                 write!(f, "cannot take {} as an issuer's keys: {error}", path.display())
@@ -148,8 +214,10 @@ impl std::error::Error for StartError {}
 
 /// A server that listens but doesn't answer yet.
 pub struct Server {
-    listener: TcpListener,
+    listener: Listener,
     services: Arc<Services>,
+    keeping: Option<AuditKeeping>,
+    operations: Option<(TcpListener, Arc<Health>)>,
     notes: Vec<String>,
 }
 
@@ -164,57 +232,64 @@ impl Server {
         let issuer_keys = KeySetFiles::open(&options.key_sets)
             .map_err(|(path, error)| StartError::KeySet(path, error))?;
         let attestation_roots = attestation_roots(&options.attestation_roots)?;
+        let tls = options.tls.clone().map(Tls::open).transpose().map_err(StartError::Tls)?;
         let seed = options.seed.as_deref().map(SeedFile::read).transpose();
         let seed = seed.map_err(StartError::Seed)?;
         let opened = match &options.data {
             Data::InMemory => Opened::in_memory()?,
             Data::Directory(path) => Opened::directory(path)?,
         };
-        let Opened { store, root_key, audit, history, mut notes } = opened;
+        let Opened { store, root_key, audit, history, log, mut notes } = opened;
+        notes.extend(tls.iter().filter_map(|tls| tls.complaint(SystemTime::now())));
+        let observed_store = ObservedStore::new(store);
+        let store_stats = observed_store.stats();
+        let store: Arc<dyn Store> = Arc::new(observed_store);
         let key_store = Software::new(Arc::clone(&store), root_key);
         key_store.verify().await.map_err(StartError::RootKeyDoesNotFit)?;
-        let entropy = Arc::new(SystemEntropy);
         let clock = Arc::new(MovableClock::default());
-        let key_store: Arc<dyn KeyStore> = Arc::new(key_store);
-        let failed = |error: StoreError| StartError::Store(Box::new(error));
-        let is_key = |key: &str| kms::is_condition_key(key) || iam::is_condition_key(key);
-        let (sealer, random) = (Arc::clone(&key_store), Arc::clone(&entropy) as _);
-        let directory = Directory::new(Arc::clone(&store), sealer, random, is_key);
-        let directory = Arc::new(directory.map_err(failed)?);
-        let kms = Kms::new(Arc::clone(&store), key_store, Arc::clone(&entropy) as _, CACHED_KEYS)
-            .map_err(failed)?
-            .with_principals(Arc::clone(&directory) as _)
-            .with_attestation_roots(attestation_roots)
-            .with_limits(options.limits)
-            .with_dev_tags();
-        let usage = UsageKeeper::start(&kms, history, clock.now()).await;
-        if let Some(seed) = seed {
-            let planted = seed.plant(&kms, clock.now()).await.map_err(StartError::Seed)?;
-            notes.extend(planting_notes(&planted));
-        }
-        let services = Services {
-            kms: Pipeline::new(kms, Arc::clone(&clock) as _, Arc::clone(&audit)),
-            iam: Pipeline::new(
-                Iam { directory: Arc::clone(&directory) },
-                Arc::clone(&clock) as _,
-                Arc::clone(&audit),
-            ),
-            sts: Pipeline::new(
-                Sts { directory: Arc::clone(&directory), issuer_keys: Arc::new(issuer_keys) },
-                Arc::clone(&clock) as _,
-                audit,
-            ),
-            credentials: Credentials::new(directory).with_dev(credentials),
-            signing_keys: SigningKeyCache::new(CACHED_SIGNING_KEYS),
-            entropy,
-            clock,
-            store,
-            usage: Mutex::new(usage.map_err(StartError::Usage)?),
+        let key_store = Arc::new(key_store);
+        let keeping = match log {
+            Some(log) => {
+                let sealer = Arc::clone(&key_store) as Arc<dyn KeyStore>;
+                Some(keep(log, &store, &sealer, &clock).await?)
+            }
+            None => None,
         };
-        let listener = TcpListener::bind(options.listen)
+        let watch = Watch::new(options.quotas.clone());
+        let assembly = Assembly {
+            store,
+            key_store,
+            audit,
+            history,
+            clock: Arc::clone(&clock) as _,
+            attestation_roots,
+            issuer_keys,
+            limits: options.limits,
+            cached_keys: CACHED_KEYS,
+            cached_signing_keys: CACHED_SIGNING_KEYS,
+            watch: watch.clone(),
+            dev: Some(Dev { credentials, clock }),
+        };
+        let services = Arc::new(assembly.services().await?);
+        if let Some(seed) = seed {
+            let planted = seed.plant(services.kms.service(), services.clock.now()).await;
+            notes.extend(planting_notes(&planted.map_err(StartError::Seed)?));
+        }
+        let listener = Listener::bind(options.listen, tls.map(Arc::new))
             .await
             .map_err(|source| StartError::Listen { address: options.listen, source })?;
-        Ok(Self { listener, services: Arc::new(services), notes })
+        let operations = match options.operations_listen {
+            None => None,
+            Some(address) => {
+                let database = match &options.data {
+                    Data::InMemory => None,
+                    Data::Directory(path) => Some(path.join("state.sqlite3")),
+                };
+                let health = observation::health(&services, &watch.requests, store_stats, database);
+                Some((health_listener(address).await?, Arc::new(health)))
+            }
+        };
+        Ok(Self { listener, services, keeping, operations, notes })
     }
 
     /// The address that it listens on.
@@ -222,7 +297,15 @@ impl Server {
     /// # Errors
     /// What the system says.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.listener.address()
+    }
+
+    /// The address of metrics and health, if they are told.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn operations_address(&self) -> io::Result<Option<SocketAddr>> {
+        self.operations.as_ref().map(|(listener, _)| listener.local_addr()).transpose()
     }
 
     /// What the operator should know about the start, a line each.
@@ -232,11 +315,46 @@ impl Server {
 
     /// Answers requests until `stop` is ready.
     pub async fn serve(self, stop: impl Future<Output = ()>) {
-        let mut jobs = jobs::start(&self.services);
-        listen::serve(self.listener, Arc::clone(&self.services), stop).await;
+        let mut jobs = jobs::start(&self.services, RemovalGuard::new(Duration::ZERO));
+        if let Some(keeping) = &self.keeping {
+            keeping.start(&mut jobs);
+        }
+        if let Some((listener, health)) = self.operations {
+            jobs.spawn(health::serve(listener, health, std::future::pending()));
+        }
+        let services = Arc::clone(&self.services);
+        let answer = move |request, peer| {
+            let services = Arc::clone(&services);
+            async move { services.answer(request, peer).await }
+        };
+        let limits = listen::Limits::default();
+        listen::serve(vec![self.listener], limits, Arc::default(), answer, stop).await;
         jobs.shutdown().await;
         jobs::finish(&self.services).await;
+        if let Some(keeping) = &self.keeping {
+            keeping.finish().await;
+        }
     }
+}
+
+/// Has the audit log signed.
+async fn keep(
+    log: Arc<Log>,
+    store: &Arc<dyn Store>,
+    key_store: &Arc<dyn KeyStore>,
+    clock: &Arc<MovableClock>,
+) -> Result<AuditKeeping, StartError> {
+    let signer = AuditKeys::open(Arc::clone(store), Arc::clone(key_store)).await;
+    let signer = Arc::new(signer.map_err(StartError::AuditKey)?);
+    let clock = Arc::clone(clock) as _;
+    let digester = Digester::new(log, signer, clock, DigestOptions::default());
+    Ok(AuditKeeping::new(digester, Vec::new()))
+}
+
+/// A socket for metrics and health.
+pub(crate) async fn health_listener(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| StartError::Listen { address, source })
 }
 
 /// What the operator is told of the seed's keys.
@@ -265,7 +383,7 @@ fn credentials(file: Option<&Path>) -> Result<DevCredentials, StartError> {
         .map_err(|line| StartError::RootAccessKeys(path.to_owned(), line))
 }
 
-fn attestation_roots(files: &[PathBuf]) -> Result<Roots, StartError> {
+pub(crate) fn attestation_roots(files: &[PathBuf]) -> Result<Roots, StartError> {
     if files.is_empty() {
         return Ok(Roots::aws());
     }
@@ -287,6 +405,7 @@ struct Opened {
     root_key: RootKey,
     audit: Arc<dyn AuditLog>,
     history: Arc<dyn AuditHistory>,
+    log: Option<Arc<Log>>,
     notes: Vec<String>,
 }
 
@@ -295,7 +414,7 @@ impl Opened {
         let root_key = RootKey::generate().map_err(StartError::Protection)?;
         let audit = Arc::new(audit::Nowhere::default());
         let (store, history) = (Arc::new(storage::Memory::new()), Arc::clone(&audit) as _);
-        Ok(Self { store, root_key, audit, history, notes: Vec::new() })
+        Ok(Self { store, root_key, audit, history, log: None, notes: Vec::new() })
     }
 
     fn directory(path: &Path) -> Result<Self, StartError> {
@@ -312,14 +431,14 @@ impl Opened {
             (false, false) => return Err(StartError::RootKeyMissing(root_key)),
         }
         .map_err(StartError::RootKey)?;
-        let (audit, notes) = open_audit(&path.join("audit.jsonl"))?;
-        let history = Arc::clone(&audit) as _;
-        Ok(Self { store: Arc::new(store), root_key, audit, history, notes })
+        let (audit, notes) = open_audit(path)?;
+        let (history, log) = (Arc::clone(&audit) as _, Some(Arc::clone(&audit)));
+        Ok(Self { store: Arc::new(store), root_key, audit, history, log, notes })
     }
 }
 
 /// Makes the data directory, which nobody else may read.
-fn make_directory(path: &Path) -> Result<(), StartError> {
+pub(crate) fn make_directory(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -328,14 +447,9 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
         .map_err(|source| StartError::Io { action: "create", path: path.to_owned(), source })
 }
 
-fn open_audit(path: &Path) -> Result<(Arc<FileLog>, Vec<String>), StartError> {
-    let log = FileLog::open(path).map_err(|error| StartError::Audit(Box::new(error)))?;
-    let notes = match log.torn() {
-        0 => Vec::new(),
-        bytes => vec![format!(
-            "the audit log ended in an unfinished record, which was cut off ({bytes} bytes): the \
-             server had been stopped while it wrote; that request was never answered"
-        )],
-    };
+fn open_audit(data: &Path) -> Result<(Arc<Log>, Vec<String>), StartError> {
+    let log = Log::open(data, audit::Options::default());
+    let log = log.map_err(|error| StartError::Audit(Box::new(error)))?;
+    let notes = log.notes();
     Ok((Arc::new(log), notes))
 }

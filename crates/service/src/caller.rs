@@ -26,6 +26,8 @@ pub struct Caller {
     pub kind: CallerKind,
     /// The access key that signed; empty where none did.
     pub access_key_id: String,
+    /// Whom the token of an identity provider tells of; nothing for all other callers.
+    pub subject: Option<String>,
     /// The user or role behind it; there is none behind root.
     pub principal: Option<Arc<Principal>>,
     /// What its temporary credentials bring along; nothing for long-term ones.
@@ -124,6 +126,7 @@ impl Caller {
             principal_id: account.as_str().to_owned(),
             kind: CallerKind::Root,
             access_key_id: access_key_id.to_owned(),
+            subject: None,
             principal: None,
             session: None,
         }

@@ -162,7 +162,7 @@ const KEYS: &[(KeyInfo, Lookup)] = &[
     (key("aws:ResourceOrgID", KeyKind::Text, SetBy::Never), absent),
     (key("aws:ResourceOrgPaths", KeyKind::Texts, SetBy::Never), absent),
     (key("aws:SecureTransport", KeyKind::Bool, SetBy::Every), |keys| {
-        Values::One(Value::Bool(keys.origin.secure))
+        Values::One(Value::Bool(keys.origin.tls.is_some()))
     }),
     (key("aws:SourceAccount", KeyKind::Text, SetBy::Never), absent),
     (key("aws:SourceArn", KeyKind::Arn, SetBy::Never), absent),

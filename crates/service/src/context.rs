@@ -5,8 +5,10 @@ use zeroize::Zeroizing;
 
 use crate::caller::{Caller, Verified};
 use crate::error::Error;
+use crate::notes::Notes;
 use crate::operation::Service;
 use crate::pipeline::Origin;
+use crate::throttling::Deferred;
 
 /// One request's surroundings.
 pub struct Context<'a, S: Service> {
@@ -24,6 +26,9 @@ pub struct Context<'a, S: Service> {
     pub(crate) input: Option<&'a dyn Members>,
     pub(crate) dry_run: bool,
     pub(crate) withheld: Option<Zeroizing<String>>,
+    /// The quotas that wait to hear what the request uses.
+    pub(crate) deferred: Option<Deferred<'a>>,
+    pub(crate) notes: &'a Notes,
 }
 
 impl<S: Service> Context<'_, S> {
@@ -43,6 +48,11 @@ impl<S: Service> Context<'_, S> {
     /// DryRunOperationException where the request asked for a dry run.
     pub fn unless_dry_run(&self) -> Result<(), Error> {
         if self.dry_run { Err(would_have_succeeded()) } else { Ok(()) }
+    }
+
+    /// What the operation tells its audit record beside its input and its answer.
+    pub fn notes(&self) -> &Notes {
+        self.notes
     }
 
     /// A scalar member of the request's input, by the model's name for it.

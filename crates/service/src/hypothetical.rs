@@ -6,6 +6,7 @@ use crate::caller::{Caller, Verified};
 use crate::context::Context;
 use crate::error::Error;
 use crate::ids::Ids;
+use crate::notes::Notes;
 use crate::operation::Service;
 use crate::pipeline::Origin;
 use crate::ports::Entropy;
@@ -18,6 +19,7 @@ pub struct Hypothetical<'a, S: Service> {
     region: Region,
     now: Timestamp,
     ids: Ids,
+    notes: Notes,
 }
 
 impl<'a, S: Service> Hypothetical<'a, S> {
@@ -33,7 +35,14 @@ impl<'a, S: Service> Hypothetical<'a, S> {
         now: Timestamp,
     ) -> Result<Self, Error> {
         let ids = Ids::draw(entropy)?;
-        Ok(Self { service, caller: Verified::new(caller), region, now, ids })
+        Ok(Self {
+            service,
+            caller: Verified::new(caller),
+            region,
+            now,
+            ids,
+            notes: Notes::default(),
+        })
     }
 
     /// Its surroundings: from no address, by no program.
@@ -42,11 +51,13 @@ impl<'a, S: Service> Hypothetical<'a, S> {
             service: self.service,
             caller: &self.caller,
             region: &self.region,
-            origin: Origin { ids: &self.ids, source_ip: "", user_agent: "", secure: false },
+            origin: Origin { ids: &self.ids, source_ip: "", user_agent: "", tls: None },
             now: self.now,
             input: None,
             dry_run: false,
             withheld: None,
+            deferred: None,
+            notes: &self.notes,
         }
     }
 }

@@ -44,6 +44,14 @@ impl Uuid {
         formed.then_some(Self(bytes))
     }
 
+    /// Another UUID, as random as this one: its first digit differs by `by`, from 1 to 15.
+    fn varied(self, by: u8) -> Self {
+        let mut text = self.0;
+        let digit = char::from(text[0]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        text[0] = hex_digit(digit.unwrap_or_default() ^ by);
+        Self(text)
+    }
+
     /// The text, in lower case with hyphens.
     pub fn as_str(&self) -> &str {
         // Only ASCII gets into the array.
@@ -88,6 +96,17 @@ impl Ids {
     pub fn event(&self) -> &str {
         self.event.as_str()
     }
+
+    /// The id that the records of several accounts of this request share.
+    pub(crate) fn shared(&self) -> Uuid {
+        self.event.varied(15)
+    }
+
+    /// The id of the record for the account of that number among those that have one beside the
+    /// caller's. There are never more than a request names keys.
+    pub(crate) fn event_for(&self, number: u8) -> Uuid {
+        self.event.varied(1 + number % 14)
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +117,18 @@ mod tests {
     fn uuids_have_their_version_and_variant() {
         assert_eq!(Uuid::from_random([0; 16]).as_str(), "00000000-0000-4000-8000-000000000000");
         assert_eq!(Uuid::from_random([0xff; 16]).as_str(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn the_ids_of_one_requests_records_differ() {
+        let request = Uuid::from_random([0xab; 16]);
+        let ids = Ids { request, event: Uuid::from_random([0xf0; 16]) };
+        let all = [ids.event, ids.shared(), ids.event_for(0), ids.event_for(1)];
+        for (index, id) in all.iter().enumerate() {
+            assert_eq!(Uuid::parse(id.as_str()), Some(*id));
+            assert!(!all[..index].contains(id));
+        }
+        assert_eq!(ids.shared().as_str(), "00f0f0f0-f0f0-40f0-b0f0-f0f0f0f0f0f0");
     }
 
     #[test]

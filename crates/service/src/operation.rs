@@ -3,14 +3,15 @@
 use std::future::Future;
 use std::ops::Deref;
 
-use wire::enums::{KeyState, KeyUsageType};
-use wire::{ErrorCode, Node, Structure, Timestamp};
+use wire::enums::{KeySpec, KeyState, KeyUsageType};
+use wire::{DateForm, ErrorCode, Node, Structure, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::error::Error;
-use crate::ports::Position;
+use crate::filled_in::FilledIn;
+use crate::ports::{Position, Uses};
 use crate::success::Success;
 
 /// What is true of an operation whoever calls it: one row of the registry, read by dispatch, the
@@ -63,6 +64,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     const EVENT_SOURCE: &'static str;
     /// How it is spoken to.
     const PROTOCOL: Protocol;
+    /// How its records write dates.
+    const RECORDED_DATES: DateForm;
+    /// Whether its records have `resources` also where nothing is acted on.
+    const RESOURCES_RECORDED: bool;
     /// Its operations.
     const REGISTRY: &'static [&'static dyn crate::AnyOperation<Self>];
 
@@ -105,6 +110,11 @@ pub trait Target<S: Service>: Send + Sync {
 
     /// What the audit record names.
     fn resources(&self) -> Vec<Resource>;
+
+    /// The kinds of keys that it stands for, where request quotas may depend on them.
+    fn key_specs(&self) -> [Option<KeySpec>; 2] {
+        [None; 2]
+    }
 }
 
 /// A resource, as an audit record names it.
@@ -152,6 +162,12 @@ pub trait Operation: Send + Sync + 'static {
     /// who calls are not, and [`Operation::identify`] finds that out; a signature means nothing.
     const SIGNED: bool = true;
 
+    /// Whether its audit records hold its parameters.
+    const PARAMETERS_RECORDED: bool = true;
+
+    /// What its audit records show of parameters that a request leaves out, by the model's names.
+    const FILLED_IN: &'static [(&'static str, FilledIn)] = &[];
+
     /// Whether its audit records hold its answer, without secrets. Where nothing changes, they
     /// needn't, unless who gets the answer can do something with it.
     const ANSWER_RECORDED: bool = !Self::FACTS.read_only;
@@ -179,6 +195,11 @@ pub trait Operation: Send + Sync + 'static {
         cx: &'a Context<'a, Self::Service>,
         input: &'a Self::Input,
     ) -> impl Future<Output = Result<Self::Target, Error>> + Send + 'a;
+
+    /// What the request uses, where its quota depends on that.
+    fn uses(_input: &Self::Input, target: &Self::Target) -> Uses {
+        Uses { keys: target.key_specs(), elsewhere: None }
+    }
 
     /// Does it. An operation with a dry run changes state by [`Context::unless_dry_run`] only.
     fn run<'a>(

@@ -7,11 +7,12 @@
 
 use std::mem;
 
-use wire::{JsonWriter, Timestamp, Writer as _};
+use wire::{DateForm, JsonWriter, Timestamp, Writer as _};
 use zeroize::Zeroizing;
 
 use crate::caller::Principal;
 use crate::operation::Resource;
+use crate::pipeline::Tls;
 
 /// The version of CloudTrail's format that the records follow.
 const EVENT_VERSION: &str = "1.11";
@@ -25,7 +26,40 @@ const TEXT_MAX: usize = 1 << 10;
 /// be cut, so that an object stands in for what is longer, which says so and how long it was.
 const ELEMENTS_MAX: usize = 100 << 10;
 
-/// Who made the request: CloudTrail's `userIdentity`.
+/// CloudTrail's `type` of a caller of another account.
+pub(crate) const FOREIGN: &str = "AWSAccount";
+
+/// Who acted: CloudTrail's `userIdentity`.
+#[derive(Debug, Clone, Copy)]
+pub enum Actor<'a> {
+    /// The request was refused before that was known: what an unverified request claims of itself
+    /// is no identity.
+    Unknown,
+    /// A caller, as its own account sees it.
+    Caller(Identity<'a>),
+    /// A caller, as the other accounts see it that own what was acted on.
+    Foreign {
+        /// Its unique id.
+        principal_id: &'a str,
+        /// Its account.
+        account_id: &'a str,
+    },
+    /// The server, which nobody had asked.
+    Server {
+        /// Whose resource it acts on; empty where it is nobody's.
+        account_id: &'a str,
+        /// CloudTrail's `invokedBy`.
+        invoked_by: &'a str,
+    },
+    /// Somebody who looks after the server, by the number of the system's user: nobody that
+    /// CloudTrail knows.
+    Operator {
+        /// The user's number.
+        user: &'a str,
+    },
+}
+
+/// A caller that is known.
 #[derive(Debug, Clone, Copy)]
 pub struct Identity<'a> {
     /// CloudTrail's `type`: `Root`, `IAMUser`, `AssumedRole`, …
@@ -40,7 +74,7 @@ pub struct Identity<'a> {
     pub access_key_id: &'a str,
     /// What temporary credentials come from: CloudTrail's `sessionContext`.
     pub session: Option<SessionIssuer<'a>>,
-    /// The name of an IAM user.
+    /// The name of an IAM user, or whom a token of an identity provider tells of.
     pub user_name: Option<&'a str>,
     /// Whether it is whom a token of an identity provider tells of: the ARN is the provider's, and
     /// no access key signed.
@@ -62,13 +96,11 @@ pub struct SessionIssuer<'a> {
     pub source_identity: Option<&'a str>,
 }
 
-/// One request, as the audit log tells of it.
+/// One event, mostly a request, as the audit log tells of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Record<'a> {
-    /// Who made it. None where the request was refused before that was known: the record's
-    /// `userIdentity` then has the type `Unknown` and nothing else, since what an unverified
-    /// request claims of itself is no identity.
-    pub identity: Option<Identity<'a>>,
+    /// Who made it.
+    pub actor: Actor<'a>,
     /// When it was served.
     pub event_time: Timestamp,
     /// The service, such as `kms.amazonaws.com`.
@@ -89,24 +121,63 @@ pub struct Record<'a> {
     pub request_parameters: Option<&'a [u8]>,
     /// The answer's elements, as JSON without secrets.
     pub response_elements: Option<&'a [u8]>,
-    /// The request's id.
-    pub request_id: &'a str,
+    /// What is to be known beside them, as a JSON object without secrets; left out where there is
+    /// nothing.
+    pub additional_event_data: Option<&'a [u8]>,
+    /// The request's id; there is none where nobody asked.
+    pub request_id: Option<&'a str>,
     /// The record's id.
     pub event_id: &'a str,
     /// Whether the operation only reads.
     pub read_only: bool,
-    /// What was acted on.
-    pub resources: &'a [Resource],
+    /// What was acted on; left out where the service's records don't tell.
+    pub resources: Option<&'a [Resource]>,
+    /// Whose log the record belongs into; nobody's where the caller isn't known.
+    pub recipient_account_id: Option<&'a str>,
+    /// What an event of the server's own is about; left out where there is nothing.
+    pub service_event_details: &'a [(&'static str, String)],
+    /// What the records of several accounts of the same request have in common.
+    pub shared_event_id: Option<&'a str>,
+    /// What the connection was secured by.
+    pub tls: Option<Tls<'a>>,
+}
+
+impl<'a> Record<'a> {
+    /// An event of which nothing is known yet but what it is and when.
+    pub fn of(source: &'a str, name: &'a str, time: Timestamp, event_id: &'a str) -> Self {
+        Self {
+            actor: Actor::Unknown,
+            event_time: time,
+            event_source: source,
+            event_name: name,
+            aws_region: "",
+            source_ip_address: "",
+            user_agent: "",
+            error_code: None,
+            error_message: None,
+            request_parameters: None,
+            response_elements: None,
+            additional_event_data: None,
+            request_id: None,
+            event_id,
+            read_only: false,
+            resources: None,
+            recipient_account_id: None,
+            service_event_details: &[],
+            shared_event_id: None,
+            tls: None,
+        }
+    }
 }
 
 impl Record<'_> {
     /// Appends the record to `out`: one JSON object without a line break.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let mut json = JsonWriter::record(Zeroizing::new(mem::take(out)));
+        let mut json = JsonWriter::record(Zeroizing::new(mem::take(out)), DateForm::Iso8601);
         json.structure(|json| {
             text(json, "eventVersion", EVENT_VERSION);
             json.name("userIdentity");
-            self.write_identity(json);
+            self.actor.write(json);
             json.name("eventTime");
             json.timestamp(self.event_time);
             text(json, "eventSource", self.event_source);
@@ -122,57 +193,93 @@ impl Record<'_> {
             }
             elements(json, "requestParameters", self.request_parameters);
             elements(json, "responseElements", self.response_elements);
-            text(json, "requestID", self.request_id);
+            if self.additional_event_data.is_some() {
+                elements(json, "additionalEventData", self.additional_event_data);
+            }
+            if let Some(id) = self.request_id {
+                text(json, "requestID", id);
+            }
             text(json, "eventID", self.event_id);
             json.name("readOnly");
             json.boolean(self.read_only);
-            self.write_resources(json);
-            text(json, "eventType", "AwsApiCall");
-            json.name("managementEvent");
-            json.boolean(true);
-            if let Some(identity) = &self.identity {
-                text(json, "recipientAccountId", identity.account_id);
+            if let Some(resources) = self.resources {
+                write_resources(json, resources);
             }
-            text(json, "eventCategory", "Management");
+            self.write_rest(json);
         });
         *out = mem::take(&mut *json.finish());
     }
 
-    fn write_identity(&self, json: &mut JsonWriter) {
-        json.structure(|json| {
-            let Some(identity) = &self.identity else { return text(json, "type", "Unknown") };
-            text(json, "type", identity.kind);
-            text(json, "principalId", identity.principal_id);
-            if identity.is_federated {
-                return text(json, "identityProvider", identity.arn);
+    fn write_rest(&self, json: &mut JsonWriter) {
+        let is_servers = matches!(self.actor, Actor::Server { .. });
+        text(json, "eventType", if is_servers { "AwsServiceEvent" } else { "AwsApiCall" });
+        json.name("managementEvent");
+        json.boolean(true);
+        if let Some(account) = self.recipient_account_id {
+            text(json, "recipientAccountId", account);
+        }
+        if !self.service_event_details.is_empty() {
+            json.name("serviceEventDetails");
+            json.structure(|json| {
+                for (name, value) in self.service_event_details {
+                    json.text_member(name, value);
+                }
+            });
+        }
+        if let Some(id) = self.shared_event_id {
+            text(json, "sharedEventID", id);
+        }
+        text(json, "eventCategory", "Management");
+        if let Some(tls) = &self.tls {
+            tls.write(json);
+        }
+    }
+}
+
+impl Actor<'_> {
+    fn write(&self, json: &mut JsonWriter) {
+        json.structure(|json| match self {
+            Self::Unknown => text(json, "type", "Unknown"),
+            Self::Caller(identity) => identity.write(json),
+            Self::Foreign { principal_id, account_id } => {
+                text(json, "type", FOREIGN);
+                text(json, "principalId", principal_id);
+                text(json, "accountId", account_id);
             }
-            text(json, "arn", identity.arn);
-            text(json, "accountId", identity.account_id);
-            text(json, "accessKeyId", identity.access_key_id);
-            if let Some(name) = identity.user_name {
-                text(json, "userName", name);
+            Self::Server { account_id, invoked_by } => {
+                if !account_id.is_empty() {
+                    text(json, "accountId", account_id);
+                }
+                text(json, "invokedBy", invoked_by);
             }
-            if let Some(session) = &identity.session {
-                json.name("sessionContext");
-                session.write(identity.account_id, json);
+            Self::Operator { user } => {
+                text(json, "type", "Operator");
+                text(json, "principalId", user);
             }
         });
     }
+}
 
-    fn write_resources(&self, json: &mut JsonWriter) {
-        json.name("resources");
-        json.raw(b"[");
-        for (index, resource) in self.resources.iter().enumerate() {
-            if index > 0 {
-                json.raw(b",");
+impl Identity<'_> {
+    fn write(&self, json: &mut JsonWriter) {
+        text(json, "type", self.kind);
+        text(json, "principalId", self.principal_id);
+        if self.is_federated {
+            if let Some(name) = self.user_name {
+                text(json, "userName", name);
             }
-            json.structure(|json| {
-                text(json, "accountId", &resource.account);
-                text(json, "type", resource.kind);
-                text(json, "ARN", &resource.arn);
-            });
+            return text(json, "identityProvider", self.arn);
         }
-        json.raw(b"]");
+        text(json, "arn", self.arn);
+        text(json, "accountId", self.account_id);
+        text(json, "accessKeyId", self.access_key_id);
+        if let Some(name) = self.user_name {
+            text(json, "userName", name);
+        }
+        if let Some(session) = &self.session {
+            json.name("sessionContext");
+            session.write(self.account_id, json);
+        }
     }
 }
 
@@ -191,7 +298,11 @@ impl SessionIssuer<'_> {
             }
             if let Some(provider) = self.provider {
                 json.name("webIdFederationData");
-                json.structure(|json| text(json, "federatedProvider", provider));
+                json.structure(|json| {
+                    text(json, "federatedProvider", provider);
+                    json.name("attributes");
+                    json.structure(|_| ());
+                });
             }
             if let Some(source) = self.source_identity {
                 text(json, "sourceIdentity", source);
@@ -206,9 +317,40 @@ impl SessionIssuer<'_> {
     }
 }
 
+impl Tls<'_> {
+    fn write(&self, json: &mut JsonWriter) {
+        json.name("tlsDetails");
+        json.structure(|json| {
+            text(json, "tlsVersion", self.version);
+            text(json, "cipherSuite", self.cipher_suite);
+            if let Some(host) = self.host {
+                text(json, "clientProvidedHostHeader", cut(host));
+            }
+            if let Some(key_exchange) = self.key_exchange {
+                text(json, "keyExchange", key_exchange);
+            }
+        });
+    }
+}
+
 fn text(json: &mut JsonWriter, name: &str, value: &str) {
-    json.name(name);
-    json.text(value);
+    json.text_member(name, value);
+}
+
+fn write_resources(json: &mut JsonWriter, resources: &[Resource]) {
+    json.name("resources");
+    json.raw(b"[");
+    for (index, resource) in resources.iter().enumerate() {
+        if index > 0 {
+            json.raw(b",");
+        }
+        json.structure(|json| {
+            text(json, "accountId", &resource.account);
+            text(json, "type", resource.kind);
+            text(json, "ARN", &resource.arn);
+        });
+    }
+    json.raw(b"]");
 }
 
 fn elements(json: &mut JsonWriter, name: &str, value: Option<&[u8]>) {
@@ -251,7 +393,7 @@ mod tests {
 
     fn record(resources: &[Resource]) -> Record<'_> {
         Record {
-            identity: Some(identity()),
+            actor: Actor::Caller(identity()),
             event_time: Timestamp::from_millis(1_440_938_160_000),
             event_source: "kms.amazonaws.com",
             event_name: "Encrypt",
@@ -262,10 +404,15 @@ mod tests {
             error_message: None,
             request_parameters: Some(PARAMETERS),
             response_elements: None,
-            request_id: "12345126-30d5-4b28-98b9-9153da559963",
+            additional_event_data: None,
+            request_id: Some("12345126-30d5-4b28-98b9-9153da559963"),
             event_id: "abcde202-ba1a-467c-b4ba-f729d45ae521",
             read_only: true,
-            resources,
+            resources: Some(resources),
+            recipient_account_id: Some("111122223333"),
+            service_event_details: &[],
+            shared_event_id: None,
+            tls: None,
         }
     }
 
@@ -305,7 +452,8 @@ mod tests {
     #[test]
     fn a_refusal_of_a_stranger_claims_no_identity() {
         let text = written(&Record {
-            identity: None,
+            actor: Actor::Unknown,
+            recipient_account_id: None,
             aws_region: "",
             error_code: Some("UnrecognizedClientException"),
             error_message: Some("The security token included in the request is invalid."),
@@ -331,21 +479,45 @@ mod tests {
             arn: provider,
             access_key_id: "",
             is_federated: true,
+            user_name: Some("sub"),
             ..identity()
         };
-        let text = written(&Record { identity: Some(identity), ..record(&[]) });
+        let text = written(&Record { actor: Actor::Caller(identity), ..record(&[]) });
         let expected = format!(
             "\"userIdentity\":{{\"type\":\"WebIdentityUser\",\"principalId\":\
-             \"idp.example:aud:sub\",\"identityProvider\":\"{provider}\"}},"
+             \"idp.example:aud:sub\",\"userName\":\"sub\",\"identityProvider\":\"{provider}\"}},"
         );
         assert!(text.contains(&expected), "{text}");
         assert!(text.contains(r#""recipientAccountId":"111122223333""#));
     }
 
     #[test]
+    fn another_accounts_record_of_a_request_tells_the_caller_by_its_ids() {
+        let foreign = Actor::Foreign { principal_id: "AIDAQ", account_id: "444455556666" };
+        let text = written(&Record {
+            actor: foreign,
+            shared_event_id: Some("bcde"),
+            additional_event_data: Some(br#"{"keyMaterialId":"00"}"#),
+            ..record(&[key()])
+        });
+        assert!(text.contains(concat!(
+            r#""userIdentity":{"type":"AWSAccount","principalId":"AIDAQ","#,
+            r#""accountId":"444455556666"},"#
+        )));
+        assert!(text.contains(
+            r#""responseElements":null,"additionalEventData":{"keyMaterialId":"00"},"requestID""#
+        ));
+        assert!(text.ends_with(concat!(
+            r#""recipientAccountId":"111122223333","sharedEventID":"bcde","#,
+            r#""eventCategory":"Management"}"#
+        )));
+    }
+
+    #[test]
     fn several_resources() {
         let text = written(&record(&[key(), key()]));
         assert!(text.contains(r#"/k"},{"accountId""#), "{text}");
+        assert!(!written(&Record { resources: None, ..record(&[]) }).contains("resources"));
     }
 
     #[test]

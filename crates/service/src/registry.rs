@@ -8,8 +8,11 @@ use zeroize::Zeroizing;
 use crate::caller::Caller;
 use crate::context::{Context, would_have_succeeded};
 use crate::error::Error;
+use crate::filled_in::fill_in;
+use crate::notes::{extend, object};
 use crate::operation::{Authorized, Facts, Operation, Protocol, Resource, Service, Target};
 use crate::ports::Pending;
+use crate::throttling::Deferred;
 
 /// What an audit record will tell of an operation, gathered while it runs.
 #[derive(Default)]
@@ -18,6 +21,8 @@ pub struct Trail {
     pub parameters: Option<Zeroizing<Vec<u8>>>,
     /// The answer's elements, as JSON; only of operations that change something.
     pub response: Option<Zeroizing<Vec<u8>>>,
+    /// What the operation told beside both, as JSON.
+    pub additional: Option<Vec<u8>>,
     /// What was acted on.
     pub resources: Vec<Resource>,
 }
@@ -93,7 +98,7 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
     ) -> Pending<'a, Result<Caller, Error>> {
         Box::pin(async move {
             let input: O::Input = reader::<S>().read(node)?;
-            trail.parameters = Some(recorded(&input));
+            trail.parameters = parameters::<O>(&input);
             O::identify(service, &input, now).await
         })
     }
@@ -109,15 +114,18 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
             let input: O::Input = reader::<S>().read(&node)?;
             cx.dry_run = O::FACTS.dry_run && node.is_true("DryRun");
             drop(node);
-            trail.parameters = Some(recorded(&input));
+            trail.parameters = parameters::<O>(&input);
+            let mut owed = cx.deferred.take();
             let cx = with_input(cx, &input);
-            let mut result = attempt::<O>(&cx, &input, trail).await;
+            let mut result = attempt::<O>(&cx, &input, trail, &mut owed).await;
             for _ in 1..ATTEMPTS_MAX {
                 if !matches!(&result, Err(error) if error.is_conflict()) {
                     break;
                 }
-                result = attempt::<O>(&cx, &input, trail).await;
+                result = attempt::<O>(&cx, &input, trail, &mut owed).await;
             }
+            let noted = cx.notes.take();
+            trail.additional = object(&noted.additional);
             let output = result?;
             trail.resources.extend(O::made(&output));
             // An operation that changes nothing runs to its end, so that whatever would have
@@ -125,8 +133,10 @@ impl<S: Service, O: Operation<Service = S>> AnyOperation<S> for O {
             if cx.dry_run {
                 return Err(would_have_succeeded());
             }
-            if O::ANSWER_RECORDED && !O::Output::STRUCTURE.members.is_empty() {
-                trail.response = Some(recorded(&output));
+            if O::ANSWER_RECORDED {
+                let mut response = recorded::<O, _>(&output);
+                extend(&mut response, &noted.answer);
+                trail.response = unless_empty(response);
             }
             Ok(encoded::<S, O>(&output))
         })
@@ -142,14 +152,19 @@ fn with_input<'b, S: Service>(cx: Context<'b, S>, input: &'b dyn Members) -> Con
 /// round, at least one of the requests that are in each other's way gets through.
 const ATTEMPTS_MAX: usize = 64;
 
-/// One pass from the input to the output.
+/// One pass from the input to the output. `owed` is asked by the first that gets that far.
 async fn attempt<O: Operation>(
     cx: &Context<'_, O::Service>,
     input: &O::Input,
     trail: &mut Trail,
+    owed: &mut Option<Deferred<'_>>,
 ) -> Result<O::Output, Error> {
+    cx.notes.clear();
     let target = O::resolve(cx, input).await?;
     trail.resources = target.resources();
+    if let Some(deferred) = owed.take() {
+        deferred.settle(cx.account(), cx.region, &O::uses(input, &target))?;
+    }
     target.authorize(&O::FACTS, cx).await?;
     target.check(&O::FACTS, cx)?;
     O::run(cx, &Authorized::new(target), input).await
@@ -162,10 +177,26 @@ fn reader<S: Service>() -> Reader {
     }
 }
 
-fn recorded<T: Structure>(value: &T) -> Zeroizing<Vec<u8>> {
-    let mut out = JsonWriter::record(Zeroizing::new(Vec::with_capacity(256)));
+/// What the audit record holds of an input.
+fn parameters<O: Operation>(input: &O::Input) -> Option<Zeroizing<Vec<u8>>> {
+    if !O::PARAMETERS_RECORDED {
+        return None;
+    }
+    let mut json = recorded::<O, _>(input);
+    fill_in(&mut json, input, O::FILLED_IN);
+    unless_empty(json)
+}
+
+fn recorded<O: Operation, T: Structure>(value: &T) -> Zeroizing<Vec<u8>> {
+    let room = Zeroizing::new(Vec::with_capacity(256));
+    let mut out = JsonWriter::record(room, <O::Service as Service>::RECORDED_DATES);
     value.write(&mut out);
     out.finish()
+}
+
+/// CloudTrail writes null for an object without members.
+fn unless_empty(json: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
+    (json.as_slice() != b"{}").then_some(json)
 }
 
 fn encoded<S: Service, O: Operation>(output: &O::Output) -> Zeroizing<Vec<u8>> {

@@ -40,6 +40,21 @@ impl<T> Weighter<String, Arc<T>> for Weigh<T> {
     }
 }
 
+/// What a cache has been used for, and how full it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheStats {
+    /// How often what was asked for was there, since the start.
+    pub hits: u64,
+    /// How often it wasn't.
+    pub misses: u64,
+    /// How many values there are.
+    pub entries: usize,
+    /// How much of the capacity they take.
+    pub weight: u64,
+    /// How much there is room for.
+    pub capacity: u64,
+}
+
 /// Proof of what was known before a load began.
 pub struct Ticket {
     shard: usize,
@@ -93,6 +108,17 @@ impl<T> StateCache<T> {
     /// several reads: it is as it stood at one moment then.
     pub fn is_unchanged_since(&self, ticket: &Ticket) -> bool {
         *self.changes[ticket.shard].lock() == ticket.changes
+    }
+
+    /// What the cache has been used for, and how full it is.
+    pub fn stats(&self) -> CacheStats {
+        CacheStats {
+            hits: self.entries.hits(),
+            misses: self.entries.misses(),
+            entries: self.entries.len(),
+            weight: self.entries.weight(),
+            capacity: self.entries.capacity(),
+        }
     }
 
     fn shard(&self, key: &str) -> usize {
@@ -170,6 +196,17 @@ mod tests {
             cache.keep(&cache.before_load(&key), key.clone(), Arc::new(10));
         }
         assert!((1..=10).contains(&cache.entries.len()), "{}", cache.entries.len());
+    }
+
+    #[test]
+    fn use_is_counted() {
+        let cache = StateCache::new("k/", 10);
+        assert_eq!(cache.get("k/1"), None);
+        cache.keep(&cache.before_load("k/1"), "k/1".to_owned(), Arc::new(1));
+        assert_eq!(cache.get("k/1").as_deref(), Some(&1));
+        assert_eq!(cache.get("k/1").as_deref(), Some(&1));
+        let stats = cache.stats();
+        assert_eq!((stats.hits, stats.misses, stats.entries, stats.weight), (2, 1, 1, 1));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use wire::{Node, Timestamp};
 
 use crate::ids::Ids;
 use crate::operation::Resource;
+use crate::record::FOREIGN;
 
 /// A request that succeeded.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,7 @@ impl PastRecord {
             time: Timestamp::parse_iso8601(node.text("eventTime")?)?,
             operation: node.text("eventName")?.to_owned(),
             source: node.text("eventSource")?.to_owned(),
-            succeeded: node.member("errorCode").is_none(),
+            succeeded: node.member("errorCode").is_none() && !is_copy(&node),
             ids: ids.and_then(|(request, event)| Ids::parse(request, event)),
             resources,
         })
@@ -64,6 +65,12 @@ impl PastRecord {
     }
 }
 
+/// Whether it is the record of a request for an account that isn't the caller's: the caller's own
+/// tells of the same request.
+fn is_copy(node: &Node<'_>) -> bool {
+    node.member("userIdentity").and_then(|identity| identity.text("type")) == Some(FOREIGN)
+}
+
 fn resource(node: &Node<'_>, kind: &'static str) -> Option<Resource> {
     (node.text("type")? == kind).then_some(())?;
     let (account, arn) = (node.text("accountId")?.to_owned(), node.text("ARN")?.to_owned());
@@ -73,30 +80,29 @@ fn resource(node: &Node<'_>, kind: &'static str) -> Option<Resource> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::record::{Actor, Record};
 
     const KIND: &str = "AWS::KMS::Key";
     const IDS: [&str; 2] =
         ["12345126-30d5-4b28-98b9-9153da559963", "abcde202-ba1a-467c-b4ba-f729d45ae521"];
 
+    const TIME: Timestamp = Timestamp::from_millis(1_440_938_160_987);
+
     fn line(error_code: Option<&str>, resources: &[Resource]) -> Vec<u8> {
+        line_of(Actor::Unknown, error_code, resources)
+    }
+
+    fn line_of(actor: Actor<'_>, error_code: Option<&str>, resources: &[Resource]) -> Vec<u8> {
         let mut out = Vec::new();
         Record {
-            identity: None,
-            event_time: Timestamp::from_millis(1_440_938_160_987),
-            event_source: "kms.amazonaws.com",
-            event_name: "ReEncrypt",
+            actor,
             aws_region: "us-west-2",
-            source_ip_address: "192.0.2.0",
             user_agent: "\"eventName\":\"Sign\"",
             error_code,
-            error_message: None,
             request_parameters: Some(br#"{"eventName":"Sign","requestID":"x"}"#),
-            response_elements: None,
-            request_id: IDS[0],
-            event_id: IDS[1],
-            read_only: true,
-            resources,
+            request_id: Some(IDS[0]),
+            resources: Some(resources),
+            ..Record::of("kms.amazonaws.com", "ReEncrypt", TIME, IDS[1])
         }
         .write(&mut out);
         out
@@ -122,6 +128,13 @@ mod tests {
     #[test]
     fn a_refusal_is_no_success() {
         let record = PastRecord::parse(&line(Some("DryRunOperationException"), &[]), KIND);
+        assert!(record.unwrap().success("kms.amazonaws.com").is_none());
+    }
+
+    #[test]
+    fn a_request_that_has_several_records_succeeded_once() {
+        let foreign = Actor::Foreign { principal_id: "AIDA", account_id: "444455556666" };
+        let record = PastRecord::parse(&line_of(foreign, None, &[key("a")]), KIND);
         assert!(record.unwrap().success("kms.amazonaws.com").is_none());
     }
 

@@ -8,6 +8,6 @@ mod history;
 mod limits;
 mod memory;
 
-pub use embedded::{Embedded, OpenError, Reading};
+pub use embedded::{CopyError, Embedded, Examined, OpenError, Reading, Snapshot, examine, restore};
 pub use limits::{COMMIT_MAX, KEY_MAX, OPERATIONS_MAX};
 pub use memory::Memory;

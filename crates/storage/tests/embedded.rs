@@ -160,11 +160,11 @@ fn a_missing_directory_is_an_error() {
 fn a_newer_format_is_refused() {
     let (_directory, path) = filled();
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection.pragma_update(None, "user_version", 3).unwrap();
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     drop(connection);
     let error = refusal(&path);
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
 }
 
 #[test]
@@ -266,8 +266,13 @@ fn a_foreign_write_is_noticed() {
     let (_directory, path) = place();
     let store = Embedded::open(&path).unwrap();
     put(&store, "k", b"v").unwrap();
+    // The state of another store, which stands elsewhere.
+    let (_elsewhere, foreign) = filled();
     let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("UPDATE meta SET revision = 7").unwrap();
+    other.execute("ATTACH ?1 AS foreign_store", [foreign.to_str().unwrap()]).unwrap();
+    other
+        .execute_batch("DELETE FROM meta; INSERT INTO meta SELECT * FROM foreign_store.meta;")
+        .unwrap();
     drop(other);
     for _ in 0..2 {
         let refused = put(&store, "k", b"w").unwrap_err();

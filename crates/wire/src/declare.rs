@@ -17,6 +17,11 @@ macro_rules! text {
                 Self(text.into())
             }
 
+            /// A value that comes from elsewhere than a request, if the shape's bounds allow it.
+            pub fn parse(text: &str) -> Option<Self> {
+                crate::leaf::fits(<Self as crate::Shape>::INFO, text).then(|| Self(text.to_owned()))
+            }
+
             /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0

@@ -19,6 +19,15 @@ macro_rules! error_codes {
                 match self { $(Self::$name => crate::model_name!($name $($json)?)),* }
             }
 
+            /// The code as audit records have it, in every service: CloudTrail calls a denial
+            /// `AccessDenied`, and all else by the name of the exception.
+            pub const fn recorded(self) -> &'static str {
+                match self {
+                    Self::AccessDeniedException => "AccessDenied",
+                    code => code.as_str(),
+                }
+            }
+
             /// The HTTP status of the JSON protocol.
             pub const fn status(self) -> u16 {
                 match self { $(Self::$name => $status),* }
@@ -109,6 +118,7 @@ error_codes! {
     RequestTimeoutException 408 or "RequestTimeout" 408;
     SerializationException 400 or "MalformedInput" 400;
     ServiceUnavailableException 503 or "ServiceUnavailable" 503;
+    ThrottlingException 400 or "Throttling" 400;
     UnknownOperationException 400 or "InvalidAction" 400;
     UnrecognizedClientException 400 or "InvalidClientTokenId" 403;
     ValidationException 400 or "ValidationError" 400;
@@ -140,6 +150,8 @@ mod tests {
         ] {
             assert_eq!((code.as_str(), code.status()), json);
             assert_eq!(code.query(), query);
+            assert_eq!(code.recorded(), json.0);
         }
+        assert_eq!(ErrorCode::AccessDeniedException.recorded(), "AccessDenied");
     }
 }

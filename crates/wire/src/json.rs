@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use crate::buffer::Buffer;
 use crate::leaf::{Shape, Write};
 use crate::path::lower_first;
-use crate::timestamp::Timestamp;
+use crate::timestamp::{DateForm, Timestamp};
 use crate::writer::Writer;
 
 /// Writes JSON into a buffer that is wiped when it is dropped: answers may hold plaintext.
@@ -20,7 +20,7 @@ enum Dialect {
     /// Names as in the model, times as seconds, blobs as base64.
     Answer,
     /// Names in camel case, times as text; what is a blob or sensitive is left out.
-    Record,
+    Record(DateForm),
 }
 
 impl JsonWriter {
@@ -31,8 +31,8 @@ impl JsonWriter {
 
     /// A writer of audit records, which continues `out`. Members whose shape is a blob or
     /// sensitive are left out, so that no caller can put plaintext into a record by mistake.
-    pub fn record(out: Zeroizing<Vec<u8>>) -> Self {
-        Self::new(Dialect::Record, Buffer::continuing(out))
+    pub fn record(out: Zeroizing<Vec<u8>>, dates: DateForm) -> Self {
+        Self::new(Dialect::Record(dates), Buffer::continuing(out))
     }
 
     fn new(dialect: Dialect, out: Buffer) -> Self {
@@ -63,6 +63,12 @@ impl JsonWriter {
         self.put(json);
     }
 
+    /// Writes the name of a member of the object that is being written, and its text.
+    pub fn text_member(&mut self, name: &str, value: &str) {
+        self.name(name);
+        self.text(value);
+    }
+
     /// Writes null.
     pub fn null(&mut self) {
         self.raw(b"null");
@@ -89,8 +95,8 @@ impl Writer for JsonWriter {
     fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
         match self.dialect {
             Dialect::Answer => self.name(name),
-            Dialect::Record if !T::INFO.recorded() => return,
-            Dialect::Record => self.name(&lower_first(name)),
+            Dialect::Record(_) if !T::INFO.recorded() => return,
+            Dialect::Record(_) => self.name(&lower_first(name)),
         }
         value.write(self);
     }
@@ -159,8 +165,8 @@ impl Writer for JsonWriter {
     }
 
     fn timestamp(&mut self, value: Timestamp) {
-        if self.dialect == Dialect::Record {
-            return self.text(&value.to_string());
+        if let Dialect::Record(form) = self.dialect {
+            return self.text(&value.spelled(form));
         }
         let millis = value.millis();
         let (seconds, fraction) = (millis / 1000, (millis % 1000).unsigned_abs());

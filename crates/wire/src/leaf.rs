@@ -55,15 +55,13 @@ const BEARER_SHAPES: &[&str] =
     &["GrantTokenList", "GrantTokenType", "contextAssertionType", "tokenCodeType", "tokenType"];
 
 impl ShapeInfo {
-    /// Whether AWS repeats a value of this shape in a message about it.
-    pub(crate) fn echoed(&self) -> bool {
-        !self.sensitive && !matches!(self.kind, ShapeKind::Blob { .. })
-    }
-
-    /// Whether a value of this shape may stand in an audit record. What admits whoever holds it
-    /// may not, though the model doesn't call it sensitive: who reads one can use it.
+    /// Whether a value of this shape may stand in an audit record, or in a message about it, which
+    /// is recorded too. What admits whoever holds it may not, though the model doesn't call it
+    /// sensitive: who reads one can use it.
     pub fn recorded(&self) -> bool {
-        self.echoed() && !BEARER_SHAPES.contains(&self.name)
+        !self.sensitive
+            && !matches!(self.kind, ShapeKind::Blob { .. })
+            && !BEARER_SHAPES.contains(&self.name)
     }
 
     /// The rules of a scalar, as AWS lists them for a list whose member breaks one.
@@ -150,6 +148,12 @@ pub(crate) fn read_text(
         valid = false;
     }
     valid.then(|| text.clone().into_owned())
+}
+
+/// Whether a string shape's bounds allow a text.
+pub(crate) fn fits(info: &'static ShapeInfo, text: &str) -> bool {
+    let ShapeKind::Text { min, max, pattern } = info.kind else { return false };
+    (min..=max).contains(&length(text)) && pattern.is_none_or(|p| (p.matches)(text))
 }
 
 /// Reads a string of the enum `info` and gives its place among the values.

@@ -47,7 +47,7 @@ impl fmt::Display for Path<'_> {
 }
 
 /// `KeyId` as `keyId`: the form in which AWS's messages and CloudTrail name members.
-pub(crate) fn lower_first(name: &str) -> String {
+pub fn lower_first(name: &str) -> String {
     let mut chars = name.chars();
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }

@@ -113,7 +113,7 @@ impl Reader {
             return;
         }
         // Writing to a String can't fail.
-        let _ = if shape.echoed() {
+        let _ = if shape.recorded() {
             write!(self.text, "Value '{value}' at '{at}' failed to satisfy constraint: {rule}")
         } else {
             write!(self.text, "Value at '{at}' failed to satisfy constraint: {rule}")

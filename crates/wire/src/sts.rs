@@ -150,7 +150,9 @@ crate::structure! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Invalid, JsonWriter, Members as _, Node, Reader, Shape as _, Write as _};
+    use crate::{
+        DateForm, Invalid, JsonWriter, Members as _, Node, Reader, Shape as _, Write as _,
+    };
 
     #[test]
     fn arns_hold_what_xml_can_hold() {
@@ -178,11 +180,14 @@ mod tests {
             session_token: SessionToken::of("token".to_owned().into()),
             expiration: Timestamp::from_millis(0),
         };
-        let mut record = JsonWriter::record(Vec::new().into());
+        let mut record = JsonWriter::record(Vec::new().into(), DateForm::Spelled);
         credentials.write(&mut record);
         assert_eq!(
             String::from_utf8(record.finish().to_vec()).unwrap(),
-            "{\"accessKeyId\":\"ASIA000000000000\",\"expiration\":\"1970-01-01T00:00:00Z\"}"
+            concat!(
+                r#"{"accessKeyId":"ASIA000000000000","#,
+                r#""expiration":"Jan 1, 1970, 12:00:00 AM"}"#
+            )
         );
         assert_eq!(credentials.scalar("SessionToken"), None);
         for info in [WebIdentityToken::INFO, TokenCode::INFO, ContextAssertion::INFO] {

@@ -35,11 +35,34 @@ impl Timestamp {
         Self(self.0.saturating_add(days.saturating_mul(DAY_MS)))
     }
 
+    /// The text of an audit record's members, in UTC: `May 21, 2025, 5:47:45 AM`.
+    pub(crate) fn spelled(self, form: DateForm) -> String {
+        let format = match form {
+            DateForm::Iso8601 => return self.to_string(),
+            DateForm::Spelled => "%b %-d, %Y, %-I:%M:%S %p",
+            DateForm::SpelledWithoutComma => "%b %-d, %Y %-I:%M:%S %p",
+        };
+        let instant = jiff::Timestamp::from_second(self.seconds()).unwrap_or_default();
+        instant.strftime(format).to_string()
+    }
+
     /// Parses ISO 8601, as the query protocol writes timestamps.
     pub fn parse_iso8601(text: &str) -> Option<Self> {
         let parsed: jiff::Timestamp = text.parse().ok()?;
         Some(Self(parsed.as_millisecond()))
     }
+}
+
+/// How an audit record writes the points in time among parameters and answers. The services differ,
+/// as observed of CloudTrail's records of them; all are to the second and in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateForm {
+    /// `2025-05-21T05:47:45Z`
+    Iso8601,
+    /// `May 21, 2025, 5:47:45 AM`: KMS and STS.
+    Spelled,
+    /// `May 21, 2025 5:47:45 AM`: IAM.
+    SpelledWithoutComma,
 }
 
 /// ISO 8601 to the second, in UTC: `2026-11-21T20:47:36Z`, as CloudTrail and XML write it.
@@ -61,6 +84,18 @@ mod tests {
         assert_eq!(time.to_string(), "2015-08-30T12:36:00Z");
         assert_eq!(Timestamp::parse_iso8601("2015-08-30T12:36:00Z"), Some(time));
         assert_eq!(Timestamp::parse_iso8601("yesterday"), None);
+    }
+
+    #[test]
+    fn dates_are_spelled_as_records_have_them() {
+        let spelled = |millis, form| Timestamp::from_millis(millis).spelled(form);
+        let morning = 1_747_806_465_000;
+        assert_eq!(spelled(morning, DateForm::Spelled), "May 21, 2025, 5:47:45 AM");
+        assert_eq!(spelled(morning, DateForm::SpelledWithoutComma), "May 21, 2025 5:47:45 AM");
+        assert_eq!(spelled(morning, DateForm::Iso8601), "2025-05-21T05:47:45Z");
+        assert_eq!(spelled(0, DateForm::Spelled), "Jan 1, 1970, 12:00:00 AM");
+        assert_eq!(spelled(43_200_000, DateForm::Spelled), "Jan 1, 1970, 12:00:00 PM");
+        assert_eq!(spelled(i64::MAX, DateForm::Spelled), "Jan 1, 1970, 12:00:00 AM");
     }
 
     #[test]

@@ -123,3 +123,40 @@ fn stored_keys_have_their_documented_lengths() {
     assert_eq!((exact("ec"), exact("ed25519"), exact("ml-dsa")), (185, 48, 54));
     assert_eq!((exact("ml-kem"), exact("mac")), (86, 48));
 }
+
+#[test]
+fn what_is_wrapped_anew_opens_under_the_new_domain_key_as_the_same() {
+    const KINDS: [StoredKind; 7] = [
+        StoredKind::Rsa,
+        StoredKind::Ec,
+        StoredKind::Ed25519,
+        StoredKind::MlDsa,
+        StoredKind::MlKem,
+        StoredKind::Mac,
+        StoredKind::Symmetric,
+    ];
+    let (old, new) = (DomainKey::generate().unwrap(), DomainKey::generate().unwrap());
+    let symmetric = crate::SymmetricKey::generate().unwrap();
+    let mut kinds = kinds(&old);
+    // The key of an import is in a token, which is not stored.
+    kinds.retain(|(name, ..)| *name != "import");
+    kinds.push((
+        "symmetric",
+        old.wrap_symmetric(&symmetric, b"b").unwrap(),
+        symmetric.material_id(b"id").unwrap(),
+        Box::new(|d, w, b| d.unwrap_symmetric(w, b)?.material_id(b"id")),
+    ));
+    for ((name, wrapped, id, open), kind) in kinds.iter().zip(KINDS) {
+        old.check(kind, wrapped, b"b").unwrap();
+        assert!(new.check(kind, wrapped, b"b").is_err(), "{name}");
+        let anew = new.rewrap(&old, kind, wrapped, b"b").unwrap();
+        assert_eq!(open(&new, &anew, b"b").unwrap(), *id, "{name}");
+        assert!(open(&old, &anew, b"b").is_err(), "{name}");
+        assert!(new.rewrap(&new, kind, wrapped, b"b").is_err(), "{name}");
+        assert!(new.rewrap(&old, kind, wrapped, b"other").is_err(), "{name}");
+        for foreign in KINDS.into_iter().filter(|foreign| *foreign != kind) {
+            assert!(new.rewrap(&old, foreign, wrapped, b"b").is_err(), "{name} as {foreign:?}");
+            assert!(old.check(foreign, wrapped, b"b").is_err(), "{name} as {foreign:?}");
+        }
+    }
+}

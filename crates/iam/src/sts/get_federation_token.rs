@@ -55,6 +55,7 @@ impl Operation for GetFederationToken {
     const FACTS: Facts = Facts {
         name: "GetFederationToken",
         actions: &["sts:GetFederationToken"],
+        read_only: false,
         errors: &[
             ErrorCode::MalformedPolicyDocumentException,
             ErrorCode::PackedPolicyTooLargeException,

@@ -87,6 +87,7 @@ impl WebIdentity {
             principal_id: format!("{issuer}:{}:{subject}", self.audience),
             kind: CallerKind::WebIdentity,
             access_key_id: String::new(),
+            subject: Some(subject.clone()),
             principal: None,
             session: None,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crypto::{
     Curve, DataKeyPairSpec as PairSpec, DomainKey, EcKey, Ed25519Key, ImportedMaterial, MacKey,
-    MacSpec, MlDsaKey, MlDsaSpec, MlKemKey, MlKemSpec, RsaKey, RsaSpec, SymmetricKey,
+    MacSpec, MlDsaKey, MlDsaSpec, MlKemKey, MlKemSpec, RsaKey, RsaSpec, StoredKind, SymmetricKey,
 };
 use service::ports::{DataKeyPair, KeyStoreError, Material, MaterialId};
 use wire::enums::{DataKeyPairSpec, KeySpec};
@@ -63,6 +63,19 @@ impl Kind {
     /// Whether making it takes so long that others would wait: finding RSA's primes does.
     pub(super) fn is_slow_to_make(self) -> bool {
         matches!(self, Self::Rsa(_))
+    }
+
+    /// How it is stored.
+    pub(super) fn stored(self) -> StoredKind {
+        match self {
+            Self::Symmetric => StoredKind::Symmetric,
+            Self::Rsa(_) => StoredKind::Rsa,
+            Self::Elliptic(_) => StoredKind::Ec,
+            Self::Edwards => StoredKind::Ed25519,
+            Self::Mac(_) => StoredKind::Mac,
+            Self::LatticeSigning(_) => StoredKind::MlDsa,
+            Self::Encapsulating(_) => StoredKind::MlKem,
+        }
     }
 
     /// Makes new material.

@@ -11,10 +11,13 @@ mod lattice;
 mod mac;
 mod material;
 mod offload;
+mod rewrapping;
+mod root_keys;
 mod rsa;
 mod symmetric;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crypto::RootKey;
 use service::ports::{
@@ -22,17 +25,22 @@ use service::ports::{
     KeyStoreError, Material, MaterialError, MaterialId, Opened, Pending, Store, TokenError,
     TokenKind,
 };
+use wire::Timestamp;
 use wire::enums::{DataKeyPairSpec, WrappingKeySpec};
 use zeroize::Zeroizing;
 
+pub use self::domain_keys::DomainKeyState;
 use self::domain_keys::DomainKeys;
 use self::material::{Kind, Secret, data_key_pair};
 use self::offload::Workers;
+pub use self::rewrapping::{Progress, Rewrapping, RotationStatus};
 
 /// The first byte of wrapped material as records hold it, before the domain key's number.
 const FORMAT: u8 = 1;
 /// The first byte of tokens, before the domain key's number.
 const TOKEN_FORMAT: u8 = 1;
+/// Longer than any request takes: what a domain key wrapped is stored by then, or never.
+const SETTLING_TIME: Duration = Duration::from_mins(10);
 
 /// A key store in this process's memory.
 pub struct Software {
@@ -43,7 +51,15 @@ pub struct Software {
 impl Software {
     /// A key store whose domain keys are kept in `store` under `root_key`.
     pub fn new(store: Arc<dyn Store>, root_key: RootKey) -> Self {
-        Self { domain_keys: DomainKeys::new(store, root_key), workers: Arc::new(Workers::new()) }
+        let domain_keys = DomainKeys::new(store, root_key, SETTLING_TIME);
+        Self { domain_keys, workers: Arc::new(Workers::new()) }
+    }
+
+    /// The same, where requests that began before a rotation have ended after that time, on a clock
+    /// that nobody moves. No domain key is destroyed on what was found before.
+    pub fn with_settling_time(mut self, time: Duration) -> Self {
+        self.domain_keys.set_settling_time(time);
+        self
     }
 
     /// Checks that `root_key` opens what the store holds, by opening every domain key.
@@ -52,6 +68,58 @@ impl Software {
     /// [`KeyStoreError::Damaged`] where it doesn't: another root key, or damage.
     pub async fn verify(&self) -> Result<(), KeyStoreError> {
         self.domain_keys.open_all().await
+    }
+
+    /// All domain keys, by Region and number.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Damaged`] for a record that can't be read; those of the store.
+    pub async fn domain_keys(&self) -> Result<Vec<DomainKeyState>, KeyStoreError> {
+        self.domain_keys.list().await
+    }
+
+    /// Makes the next domain key of a Region, which wraps everything from now on; gives its number,
+    /// or `None` for a Region that has no domain key yet. Older ones open what they wrapped until
+    /// [`Rewrapping`] has found that nothing needs them.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Unavailable`].
+    pub async fn rotate(&self, region: &str, now: Timestamp) -> Result<Option<u32>, KeyStoreError> {
+        self.domain_keys.rotate(region, now).await
+    }
+
+    /// Rotates the domain keys that were made at least `older_than` ago, all of them where it is
+    /// zero; gives the names of their Regions. To be called from time to time: a domain key that
+    /// has no date yet gets one here.
+    ///
+    /// # Errors
+    /// Those of the store. What was rotated before stays rotated.
+    pub async fn rotate_domain_keys(
+        &self,
+        now: Timestamp,
+        older_than: Duration,
+    ) -> Result<Vec<String>, KeyStoreError> {
+        self.domain_keys.rotate_due(now, older_than).await
+    }
+
+    /// Takes another root key and wraps every domain key under it. The previous root key must stand
+    /// at `keystore/root-key/previous` as [`RootKey::wrap_root_key`] of `new` made it, and is
+    /// removed from there at the end.
+    ///
+    /// # Errors
+    /// [`KeyStoreError::Damaged`] if there is a domain key that neither opens: nothing has changed
+    /// then. [`KeyStoreError::Unavailable`]: the store can't be written, or the previous root key
+    /// isn't there; if `new` was taken, [`Software::finish_root_key`] goes on.
+    pub async fn replace_root_key(&self, new: RootKey) -> Result<(), KeyStoreError> {
+        self.domain_keys.replace_root_key(new).await
+    }
+
+    /// Goes on where replacing the root key was interrupted; false if there is nothing to do.
+    ///
+    /// # Errors
+    /// Those of the store; [`KeyStoreError::Damaged`] for a domain key that doesn't open.
+    pub async fn finish_root_key(&self) -> Result<bool, KeyStoreError> {
+        self.domain_keys.finish_replacing().await
     }
 
     /// Makes a secret by `make`, elsewhere if that is slow, and wraps it for storage.
@@ -158,6 +226,27 @@ impl KeyStore for Software {
         })
     }
 
+    fn rewrap<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        id: MaterialId,
+        wrapped: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>> {
+        Box::pin(async move {
+            let kind = Kind::of(binding.spec)?.stored();
+            let (number, sealed) = parse_numbered(FORMAT, wrapped).ok_or(KeyStoreError::Damaged)?;
+            let bound = BoundName::of(binding).associated(id);
+            let domain_key = self.domain_keys.numbered(binding.region, number).await?;
+            let (latest, current) = self.domain_keys.current(binding.region).await?;
+            if number >= latest {
+                domain_key.check(kind, sealed, &bound).map_err(unopened)?;
+                return Ok(None);
+            }
+            let sealed = current.rewrap(&domain_key, kind, sealed, &bound).map_err(unopened)?;
+            Ok(Some(numbered(FORMAT, latest, &sealed)))
+        })
+    }
+
     fn import_key<'a>(
         &'a self,
         binding: Binding<'a>,
@@ -214,6 +303,29 @@ impl KeyStore for Software {
             };
             let opened = domain_key.open_token(token_kind(kind), sealed, context);
             opened.map_err(|_| TokenError::Unopened)
+        })
+    }
+
+    fn rewrap_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        token: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>> {
+        Box::pin(async move {
+            let opened = self.open_token(region, kind, token, context).await;
+            let opened = opened.map_err(|error| match error {
+                TokenError::Unopened => KeyStoreError::Damaged,
+                TokenError::KeyStore(error) => error,
+            })?;
+            let parsed = parse_numbered(TOKEN_FORMAT, token);
+            let (number, _) = parsed.ok_or(KeyStoreError::Damaged)?;
+            let (latest, _) = self.domain_keys.current(region).await?;
+            if number >= latest {
+                return Ok(None);
+            }
+            self.seal_token(region, kind, &opened, context).await.map(Some)
         })
     }
 
@@ -291,5 +403,7 @@ fn unopened(error: crypto::Error) -> KeyStoreError {
     }
 }
 
+#[cfg(test)]
+mod faulty;
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use wire::{AccountId, ErrorCode, Region};
 use crate::grants::record::GrantCount;
 use crate::grants::{GrantId, GrantRecord};
 use crate::key::Key;
-use crate::key_id::not_found;
+use crate::key_id::{KeyId, not_found};
 use crate::limits::Limits;
 use crate::records::{decode, encode};
 use crate::{Kms, layout};
@@ -34,7 +34,12 @@ impl Default for Turns {
 
 impl Turns {
     async fn of(&self, key: &Key) -> MutexGuard<'_, ()> {
-        let (_, id) = key.id.to_bytes();
+        self.at(&key.id).await
+    }
+
+    /// The turn of whatever changes the key of that id.
+    pub(crate) async fn at(&self, id: &KeyId) -> MutexGuard<'_, ()> {
+        let (_, id) = id.to_bytes();
         self.0[usize::from(id[0]) % TURNS].lock().await
     }
 }

@@ -13,13 +13,13 @@ use service::{
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
-use crate::alias::{owned_name, permit_alias, target_name};
+use crate::alias::{alias_resource, owned_name, permit_alias, target_name};
 use crate::authorization::permit_all;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::lookup::alias_arn;
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, name_key};
 use crate::records::{AliasRecord, encode};
 use crate::{Kms, layout};
 
@@ -51,7 +51,7 @@ impl Target<Kms> for NewAlias {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![self.key.resource()]
+        vec![self.key.resource(), alias_resource(&self.key, &self.name)]
     }
 }
 
@@ -110,6 +110,7 @@ impl Operation for CreateAlias {
         commit.puts.push((place, encode(&record)?));
         commit.puts.push((layout::key_alias(account, region, id, name), Vec::new()));
         cx.service.store.commit(commit).await?;
+        name_key(cx, target);
         Ok(Nothing {})
     }
 }

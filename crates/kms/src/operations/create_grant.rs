@@ -22,7 +22,7 @@ use crate::grants::{
 };
 use crate::key_id::Aliases;
 use crate::key_use::KeyUse;
-use crate::operations::MANAGEMENT;
+use crate::operations::{MANAGEMENT, name_key};
 
 /// CreateGrant.
 pub(crate) struct CreateGrant;
@@ -109,6 +109,7 @@ impl Operation for CreateGrant {
             cx.unless_dry_run()?;
             cx.service.add_grant(target, turn, &id, &record).await?;
         }
+        name_key(cx, target);
         Ok(CreateGrantResponse {
             grant_token: Some(token),
             grant_id: Some(GrantIdText::of(id.as_str())),

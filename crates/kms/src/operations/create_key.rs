@@ -7,7 +7,7 @@
 //! fix), LimitExceededException (keys).
 
 use service::ports::{Binding, Commit, Expect};
-use service::{Authorized, Context, Error, Facts, Operation, Resource};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation, Resource};
 use wire::enums::{CustomerMasterKeySpec, KeyManagerType, KeySpec, KeyUsageType, OriginType};
 use wire::shapes::{CustomKeyStoreId, Description, KeyMetadata, PolicyText, Tags, XksKeyId};
 use wire::{ErrorCode, Node, structure};
@@ -53,6 +53,14 @@ impl Operation for CreateKey {
     type Output = CreateKeyResponse;
     type Target = NewKey;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] = &[
+        ("KeySpec", FilledIn::Like("CustomerMasterKeySpec", "SYMMETRIC_DEFAULT")),
+        ("CustomerMasterKeySpec", FilledIn::Like("KeySpec", "SYMMETRIC_DEFAULT")),
+        ("KeyUsage", FilledIn::Text("ENCRYPT_DECRYPT")),
+        ("Origin", FilledIn::Text("AWS_KMS")),
+        ("Description", FilledIn::Text("")),
+        ("BypassPolicyLockoutSafetyCheck", FilledIn::Boolean(false)),
+    ];
     const FACTS: Facts = Facts {
         name: "CreateKey",
         actions: &["kms:CreateKey"],

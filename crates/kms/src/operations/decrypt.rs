@@ -6,7 +6,7 @@
 //! ciphertext), DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
 //! ValidationException (Recipient), InvalidCiphertextException, DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{
     Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId, Plaintext,
@@ -17,7 +17,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::decryption::{DecryptionKey, Source};
 use crate::grants::check_tokens;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 use crate::recipient::Audience;
 
 /// Decrypt.
@@ -52,6 +52,8 @@ impl Operation for Decrypt {
     type Output = DecryptResponse;
     type Target = DecryptionKey;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("EncryptionAlgorithm", FilledIn::Text("SYMMETRIC_DEFAULT"))];
     const FACTS: Facts = Facts {
         name: "Decrypt",
         actions: &["kms:Decrypt"],
@@ -92,6 +94,9 @@ impl Operation for Decrypt {
         let algorithm = target.key.encrypts_by(input.encryption_algorithm)?;
         let audience = Audience::of(cx, input.recipient.as_ref())?;
         let opened = target.decrypt(cx, algorithm, input.encryption_context.as_ref()).await?;
+        if let Some(material) = &opened.material {
+            cx.notes().additional(KEY_MATERIAL_ID, material.as_str());
+        }
         let material = opened.material.and_then(|material| audience.for_caller(material));
         let answered = audience.answer(cx, opened.plaintext)?;
         Ok(DecryptResponse {

@@ -9,7 +9,7 @@ use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
 use crate::alias::{AliasTarget, owned_name};
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, name_key};
 use crate::{Kms, layout};
 
 /// DeleteAlias.
@@ -59,6 +59,7 @@ impl Operation for DeleteAlias {
             deletes: vec![place, entry],
         };
         cx.service.store.commit(commit).await?;
+        name_key(cx, &target.key);
         Ok(Nothing {})
     }
 }

@@ -11,7 +11,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE};
+use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE, name_key};
 
 /// DisableKey.
 pub(crate) struct DisableKey;
@@ -53,6 +53,7 @@ impl Operation for DisableKey {
         _: &Self::Input,
     ) -> Result<Self::Output, Error> {
         cx.service.replace(target, |record| record.enabled = false).await?;
+        name_key(cx, target);
         Ok(Nothing {})
     }
 }

@@ -11,7 +11,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE};
+use crate::operations::{MANAGEMENT, Nothing, SWITCHABLE, name_key};
 
 /// EnableKey.
 pub(crate) struct EnableKey;
@@ -62,6 +62,7 @@ impl Operation for EnableKey {
                 }
             })
             .await?;
+        name_key(cx, target);
         Ok(Nothing {})
     }
 }

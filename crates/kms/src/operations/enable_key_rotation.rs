@@ -14,7 +14,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing, ROTATABLE};
+use crate::operations::{MANAGEMENT, Nothing, ROTATABLE, name_key};
 use crate::records::{KeyRecord, RotationSchedule};
 use crate::rotation::{PERIOD_DAYS_DEFAULT, rotates_by_itself, rotates_here};
 
@@ -67,6 +67,7 @@ impl Operation for EnableKeyRotation {
         let schedule = RotationSchedule { period_days: days, next };
         let set = |_: &Key, record: &mut KeyRecord| record.rotation = Some(schedule);
         cx.service.replace_family(target, cx.now, set).await?;
+        name_key(cx, target);
         Ok(Nothing {})
     }
 }

@@ -4,14 +4,14 @@
 //! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
 //! DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
 use crate::key_use::KeyUse;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 
 /// Encrypt.
 pub(crate) struct Encrypt;
@@ -41,6 +41,8 @@ impl Operation for Encrypt {
     type Output = EncryptResponse;
     type Target = KeyUse;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("EncryptionAlgorithm", FilledIn::Text("SYMMETRIC_DEFAULT"))];
     const FACTS: Facts = Facts {
         name: "Encrypt",
         actions: &["kms:Encrypt"],
@@ -73,6 +75,9 @@ impl Operation for Encrypt {
         let context = input.encryption_context.as_ref();
         let sealed =
             cx.service.encrypt(target, algorithm, context, input.plaintext.as_bytes()).await?;
+        if target.is_symmetric() {
+            cx.notes().additional(KEY_MATERIAL_ID, sealed.material.as_str());
+        }
         Ok(EncryptResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             key_id: Some(target.arn_as_key_id()),

@@ -15,7 +15,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::data_key::length;
 use crate::key_use::KeyUse;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 use crate::recipient::Audience;
 
 /// GenerateDataKey.
@@ -84,6 +84,7 @@ impl Operation for GenerateDataKey {
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &data_key).await?;
         let answered = audience.answer(cx, data_key)?;
+        cx.notes().additional(KEY_MATERIAL_ID, sealed.material.as_str());
         Ok(GenerateDataKeyResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             plaintext: answered.plaintext,

@@ -5,6 +5,7 @@
 //! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
 //! UnsupportedOperationException (SM2), ValidationException (Recipient), DryRunOperationException.
 
+use service::ports::Uses;
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeyPairSpec, KeyUsageType};
 use wire::shapes::{
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::Kms;
 use crate::data_key::pair_spec;
 use crate::key_use::KeyUse;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 use crate::recipient::Audience;
 
 /// GenerateDataKeyPair.
@@ -75,6 +76,10 @@ impl Operation for GenerateDataKeyPair {
         KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
+    fn uses(input: &Self::Input, _: &Self::Target) -> Uses {
+        Uses::of(input.key_pair_spec.into())
+    }
+
     async fn run(
         cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
@@ -89,6 +94,7 @@ impl Operation for GenerateDataKeyPair {
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &pair.private_key).await?;
         let answered = audience.answer(cx, pair.private_key)?;
+        cx.notes().additional(KEY_MATERIAL_ID, sealed.material.as_str());
         Ok(GenerateDataKeyPairResponse {
             private_key_ciphertext_blob: Some(sealed.ciphertext),
             private_key_plaintext: answered.plaintext,

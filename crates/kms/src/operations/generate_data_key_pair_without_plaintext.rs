@@ -5,6 +5,7 @@
 //! DisabledException or KMSInvalidStateException, InvalidKeyUsageException,
 //! UnsupportedOperationException (SM2), DryRunOperationException.
 
+use service::ports::Uses;
 use service::{Authorized, Context, Error, Facts, Operation};
 use wire::enums::{DataKeyPairSpec, KeyUsageType};
 use wire::shapes::{Ciphertext, EncryptionContext, GrantTokens, KeyMaterialId, PublicKey};
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::Kms;
 use crate::data_key::pair_spec;
 use crate::key_use::KeyUse;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 
 /// GenerateDataKeyPairWithoutPlaintext.
 pub(crate) struct GenerateDataKeyPairWithoutPlaintext;
@@ -69,6 +70,10 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
         KeyUse::resolve(cx, &input.key_id, action, tokens, input.encryption_context.as_ref()).await
     }
 
+    fn uses(input: &Self::Input, _: &Self::Target) -> Uses {
+        Uses::of(input.key_pair_spec.into())
+    }
+
     async fn run(
         cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
@@ -81,6 +86,7 @@ impl Operation for GenerateDataKeyPairWithoutPlaintext {
         let pair = cx.service.key_store.data_key_pair(spec).await?;
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &pair.private_key).await?;
+        cx.notes().additional(KEY_MATERIAL_ID, sealed.material.as_str());
         Ok(GenerateDataKeyPairWithoutPlaintextResponse {
             private_key_ciphertext_blob: Some(sealed.ciphertext),
             public_key: Some(PublicKey::of(Zeroizing::new(pair.public_key))),

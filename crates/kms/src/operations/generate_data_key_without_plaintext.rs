@@ -12,7 +12,7 @@ use wire::{ErrorCode, structure};
 use crate::Kms;
 use crate::data_key::length;
 use crate::key_use::KeyUse;
-use crate::operations::CRYPTOGRAPHY;
+use crate::operations::{CRYPTOGRAPHY, KEY_MATERIAL_ID};
 
 /// GenerateDataKeyWithoutPlaintext.
 pub(crate) struct GenerateDataKeyWithoutPlaintext;
@@ -75,6 +75,7 @@ impl Operation for GenerateDataKeyWithoutPlaintext {
         let data_key = cx.service.key_store.random(length)?;
         let context = input.encryption_context.as_ref();
         let sealed = cx.service.seal(target, context, &data_key).await?;
+        cx.notes().additional(KEY_MATERIAL_ID, sealed.material.as_str());
         Ok(GenerateDataKeyWithoutPlaintextResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             key_id: Some(target.arn_as_key_id()),

@@ -37,6 +37,8 @@ impl Operation for GenerateRandom {
     type Output = GenerateRandomResponse;
     type Target = Account;
 
+    /// AWS's records tell nothing of how much was asked for.
+    const PARAMETERS_RECORDED: bool = false;
     const FACTS: Facts = Facts {
         name: "GenerateRandom",
         actions: &["kms:GenerateRandom"],

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::shapes::{PolicyName, PolicyText};
 use wire::{ErrorCode, structure};
 
@@ -38,6 +38,8 @@ impl Operation for GetKeyPolicy {
     type Output = GetKeyPolicyResponse;
     type Target = Arc<Key>;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("PolicyName", FilledIn::Text("default"))];
     const FACTS: Facts = Facts {
         name: "GetKeyPolicy",
         actions: &["kms:GetKeyPolicy"],

@@ -17,6 +17,8 @@ use wire::shapes::{Ciphertext, KeyMaterialDescription, KeyMaterialId};
 use wire::{ErrorCode, structure};
 
 use crate::Kms;
+use crate::change::replacing;
+use crate::expiration::note_expiration;
 use crate::imports::{IMPORTABLE, Incoming, encrypted_length, takes_imports, unsupported};
 use crate::key::Key;
 use crate::key_id::Aliases;
@@ -124,7 +126,7 @@ impl Operation for ImportKeyMaterial {
         let new = record.materials.last().filter(|new| {
             new.is_pending() && !target.record.materials.iter().any(|old| old.id == new.id)
         });
-        match new {
+        let mut commit = match new {
             // Its relatives learn what they shall have.
             Some(new) => {
                 let change = |member: &Key, old: &mut KeyRecord| {
@@ -134,10 +136,12 @@ impl Operation for ImportKeyMaterial {
                         old.expect_material(new);
                     }
                 };
-                cx.service.replace_family(target, cx.now, change).await?;
+                cx.service.replacing_family(target, cx.now, change).await?
             }
-            None => cx.service.replace(target, |old| *old = record).await?,
-        }
+            None => replacing(target, &record)?,
+        };
+        note_expiration(&mut commit, target, expires);
+        cx.service.store.commit(commit).await?;
         Ok(ImportKeyMaterialResponse {
             key_id: Some(target.arn_as_key_id()),
             key_material_id: target

@@ -51,11 +51,12 @@ mod update_primary_region;
 mod verify;
 mod verify_mac;
 
-use service::{ANY_STATE, AnyOperation, Facts, USABLE};
+use service::{ANY_STATE, AnyOperation, Context, Facts, USABLE};
 use wire::enums::KeyState;
 use wire::structure;
 
 use crate::Kms;
+use crate::key::Key;
 
 structure! {
     /// The output of an operation that gives nothing.
@@ -92,6 +93,15 @@ const SWITCHABLE: &[KeyState] =
 /// The states of a key whose rotation can be changed. A key that waits for an import is of a kind
 /// that most rotations don't exist for, which is found first; the others refuse it themselves.
 const ROTATABLE: &[KeyState] = &[KeyState::Enabled, KeyState::Updating, KeyState::PendingImport];
+
+/// What audit records call the material that a symmetric key was used with.
+const KEY_MATERIAL_ID: &str = "keyMaterialId";
+
+/// Has the audit record name the key among the elements of an answer that doesn't. (AWS's records
+/// of some operations do, since December 2022; those of others don't.)
+fn name_key(cx: &Context<'_, Kms>, key: &Key) {
+    cx.notes().answer("keyId", &key.arn);
+}
 
 /// Every operation that exists, in the order of the alphabet.
 pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[

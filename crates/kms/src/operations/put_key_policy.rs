@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::shapes::{PolicyName, PolicyText};
 use wire::{ErrorCode, structure};
 
@@ -37,6 +37,10 @@ impl Operation for PutKeyPolicy {
     type Output = Nothing;
     type Target = Arc<Key>;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] = &[
+        ("PolicyName", FilledIn::Text("default")),
+        ("BypassPolicyLockoutSafetyCheck", FilledIn::Boolean(false)),
+    ];
     const FACTS: Facts = Facts {
         name: "PutKeyPolicy",
         actions: &["kms:PutKeyPolicy"],

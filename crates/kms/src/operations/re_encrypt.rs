@@ -6,8 +6,8 @@
 //! destination), IncorrectKeyException, states and usages (source, destination),
 //! InvalidKeyUsageException (algorithms), InvalidCiphertextException, DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
-use wire::enums::{EncryptionAlgorithmSpec, KeyUsageType};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation, Resource, Target};
+use wire::enums::{EncryptionAlgorithmSpec, KeySpec, KeyUsageType};
 use wire::shapes::{Ciphertext, DryRunModifiers, EncryptionContext, GrantTokens, KeyMaterialId};
 use wire::{ErrorCode, structure};
 
@@ -40,6 +40,10 @@ impl Target<Kms> for ReEncryptKeys {
 
     fn resources(&self) -> Vec<Resource> {
         vec![self.source.key.resource(), self.destination.resource()]
+    }
+
+    fn key_specs(&self) -> [Option<KeySpec>; 2] {
+        [Some(self.source.key.record.spec), Some(self.destination.record.spec)]
     }
 }
 
@@ -84,6 +88,10 @@ impl Operation for ReEncrypt {
     type Output = ReEncryptResponse;
     type Target = ReEncryptKeys;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] = &[
+        ("SourceEncryptionAlgorithm", FilledIn::Text("SYMMETRIC_DEFAULT")),
+        ("DestinationEncryptionAlgorithm", FilledIn::Text("SYMMETRIC_DEFAULT")),
+    ];
     const FACTS: Facts = Facts {
         name: "ReEncrypt",
         actions: &["kms:ReEncryptFrom", "kms:ReEncryptTo"],
@@ -135,6 +143,12 @@ impl Operation for ReEncrypt {
         let opened = source.decrypt(cx, source_algorithm, context).await?;
         let context = input.destination_encryption_context.as_ref();
         let sealed = cx.service.encrypt(destination, algorithm, context, &opened.plaintext).await?;
+        if destination.is_symmetric() {
+            cx.notes().additional("destinationKeyMaterialId", sealed.material.as_str());
+        }
+        if let Some(material) = &opened.material {
+            cx.notes().additional("sourceKeyMaterialId", material.as_str());
+        }
         Ok(ReEncryptResponse {
             ciphertext_blob: Some(sealed.ciphertext),
             source_key_id: Some(source.key.arn_as_key_id()),

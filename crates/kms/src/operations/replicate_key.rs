@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use service::ports::Expect;
-use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
+use service::ports::{Expect, Uses};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation, Resource, Target};
 use wire::enums::KeyState;
 use wire::shapes::{Description, KeyMetadata, PolicyText, RegionText, Tag, Tags};
 use wire::{ErrorCode, Region, structure};
@@ -74,6 +74,10 @@ impl Operation for ReplicateKey {
     type Output = ReplicateKeyResponse;
     type Target = Replication;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] = &[
+        ("Description", FilledIn::Text("")),
+        ("BypassPolicyLockoutSafetyCheck", FilledIn::Boolean(false)),
+    ];
     const FACTS: Facts = Facts {
         name: "ReplicateKey",
         actions: &["kms:ReplicateKey"],
@@ -98,6 +102,10 @@ impl Operation for ReplicateKey {
         let primary = cx.service.key_named(cx, &input.key_id, Aliases::Refused, action).await?;
         let tagged = input.tags.as_ref().is_some_and(|tags| !tags.0.is_empty());
         Ok(Replication { primary, tagged })
+    }
+
+    fn uses(input: &Self::Input, _: &Self::Target) -> Uses {
+        Uses { elsewhere: Region::parse(input.replica_region.as_str()), ..Uses::default() }
     }
 
     async fn run(

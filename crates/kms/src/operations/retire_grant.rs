@@ -106,6 +106,8 @@ impl Operation for RetireGrant {
     type Output = Nothing;
     type Target = GrantOnKey;
 
+    /// AWS's records tell of the grant beside the parameters, which may hold its token.
+    const PARAMETERS_RECORDED: bool = false;
     const FACTS: Facts = Facts {
         name: "RetireGrant",
         actions: &[RETIRE],
@@ -126,13 +128,17 @@ impl Operation for RetireGrant {
     };
 
     async fn resolve(cx: &Context<'_, Kms>, input: &Self::Input) -> Result<Self::Target, Error> {
-        match (&input.grant_token, &input.key_id, &input.grant_id) {
-            (Some(token), None, None) => GrantOnKey::of_token(cx, token).await,
-            (None, Some(key), Some(id)) => GrantOnKey::named(cx, key, id).await,
-            _ => Err(Error::validation(
-                "You must specify either a GrantToken, or both a KeyId and a GrantId.",
-            )),
-        }
+        let grant = match (&input.grant_token, &input.key_id, &input.grant_id) {
+            (Some(token), None, None) => GrantOnKey::of_token(cx, token).await?,
+            (None, Some(key), Some(id)) => GrantOnKey::named(cx, key, id).await?,
+            _ => {
+                return Err(Error::validation(
+                    "You must specify either a GrantToken, or both a KeyId and a GrantId.",
+                ));
+            }
+        };
+        cx.notes().additional("grantId", grant.id.as_str());
+        Ok(grant)
     }
 
     async fn run(

@@ -92,8 +92,7 @@ impl Operation for RotateKeyOnDemand {
         if target.record.origin == OriginType::External {
             cx.service.rotate_imported(target, cx.now).await?;
         } else {
-            let material = cx.service.next_material(target, cx.now, RotationType::OnDemand).await?;
-            cx.service.rotate(target, cx.now, &[material], target.record.rotation).await?;
+            cx.service.rotate_on_demand(target, cx.now).await?;
         }
         Ok(RotateKeyOnDemandResponse { key_id: Some(target.arn_as_key_id()) })
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use service::{Authorized, Context, Error, Facts, NOT_PENDING_DELETION, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, NOT_PENDING_DELETION, Operation};
 use wire::enums::KeyState;
 use wire::shapes::PendingWindowInDays;
 use wire::{ErrorCode, structure};
@@ -46,6 +46,8 @@ impl Operation for ScheduleKeyDeletion {
     type Output = ScheduleKeyDeletionResponse;
     type Target = Arc<Key>;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("PendingWindowInDays", FilledIn::Integer(WINDOW_DAYS_DEFAULT))];
     const FACTS: Facts = Facts {
         name: "ScheduleKeyDeletion",
         actions: &["kms:ScheduleKeyDeletion"],

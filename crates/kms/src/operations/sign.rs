@@ -4,7 +4,7 @@
 //! DisabledException or KMSInvalidStateException, InvalidKeyUsageException (usage, then algorithm),
 //! ValidationException (message type, length), DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::enums::{KeyUsageType, MessageType, SigningAlgorithmSpec};
 use wire::shapes::{Ciphertext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
@@ -44,6 +44,8 @@ impl Operation for Sign {
     type Output = SignResponse;
     type Target = KeyUse;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("MessageType", FilledIn::Text("RAW"))];
     const FACTS: Facts = Facts {
         name: "Sign",
         actions: &["kms:Sign"],

@@ -14,12 +14,12 @@ use service::{
 use wire::shapes::AliasName;
 use wire::{ErrorCode, structure};
 
-use crate::alias::{AliasTarget, owned_name, permit_alias, target_name};
+use crate::alias::{AliasTarget, alias_resource, owned_name, permit_alias, target_name};
 use crate::authorization::permit_all;
 use crate::change::replacing;
 use crate::key::Key;
 use crate::key_id::Aliases;
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, name_key};
 use crate::records::{AliasRecord, encode};
 use crate::{Kms, layout};
 
@@ -43,7 +43,12 @@ impl Target<Kms> for Move {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        vec![self.from.key.resource(), self.to.resource()]
+        let alias = alias_resource(&self.from.key, &self.from.name);
+        let mut resources = vec![alias, self.to.resource()];
+        if self.from.key.arn != self.to.arn {
+            resources.push(self.from.key.resource());
+        }
+        resources
     }
 }
 
@@ -115,6 +120,7 @@ impl Operation for UpdateAlias {
             commit.puts.push((entry, Vec::new()));
         }
         cx.service.store.commit(commit).await?;
+        name_key(cx, new);
         Ok(Nothing {})
     }
 }

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use service::ports::Uses;
 use service::{Authorized, Context, Error, Facts, Operation, Resource, Target};
 use wire::enums::KeyState;
 use wire::shapes::RegionText;
@@ -15,7 +16,7 @@ use crate::Kms;
 use crate::authorization::permit_all;
 use crate::key::{Key, arn};
 use crate::key_id::{Aliases, not_found};
-use crate::operations::{MANAGEMENT, Nothing};
+use crate::operations::{MANAGEMENT, Nothing, name_key};
 use crate::records::KeyRecord;
 
 /// The primary, and the replica that takes its place; `None` unless the key named is a primary
@@ -89,6 +90,10 @@ impl Operation for UpdatePrimaryRegion {
         Ok(Succession { primary, replica })
     }
 
+    fn uses(input: &Self::Input, _: &Self::Target) -> Uses {
+        Uses { elsewhere: Region::parse(input.primary_region.as_str()), ..Uses::default() }
+    }
+
     async fn run(
         cx: &Context<'_, Kms>,
         target: &Authorized<Self::Target>,
@@ -96,6 +101,7 @@ impl Operation for UpdatePrimaryRegion {
     ) -> Result<Self::Output, Error> {
         let primary = &target.primary;
         primary.is_primary()?;
+        name_key(cx, primary);
         if input.primary_region.as_str() == primary.region.as_str() {
             return Ok(Nothing {});
         }

@@ -5,7 +5,7 @@
 //! ValidationException (message type, length), KMSInvalidSignatureException without a message,
 //! DryRunOperationException.
 
-use service::{Authorized, Context, Error, Facts, Operation};
+use service::{Authorized, Context, Error, Facts, FilledIn, Operation};
 use wire::enums::{KeyUsageType, MessageType, SigningAlgorithmSpec};
 use wire::shapes::{Ciphertext, GrantTokens, Plaintext};
 use wire::{ErrorCode, structure};
@@ -45,6 +45,8 @@ impl Operation for Verify {
     type Output = VerifyResponse;
     type Target = KeyUse;
 
+    const FILLED_IN: &'static [(&'static str, FilledIn)] =
+        &[("MessageType", FilledIn::Text("RAW"))];
     const FACTS: Facts = Facts {
         name: "Verify",
         actions: &["kms:Verify"],

@@ -1,4 +1,4 @@
-//! The audit log: writing it, and reading it back.
+//! The audit log: writing it, reading it back, and signing what it holds.
 
 use std::fmt;
 
@@ -32,13 +32,15 @@ pub type Witness<'a> = &'a (dyn Fn(Position) + Sync);
 /// Where audit records go.
 ///
 /// Contract: when the future is ready with `Ok`, the record is in the log's file: whole, on a line
-/// of its own, after every record that was acknowledged before, and it survives the process.
+/// of its own, after every record that was acknowledged before, and it survives the process; where
+/// the log is told to, the machine as well. A record whose future is ready with an error may be in
+/// the log all the same, and may have been witnessed: what it tells of had been done by then.
 pub trait AuditLog: Send + Sync {
     /// Appends one record: JSON without a line break.
     ///
     /// The witness is told the place behind the record as soon as it is in the log, before any
     /// later record is and before [`AuditHistory::end`] lies behind it; it is not told of a record
-    /// that isn't in the log. It must be quick, must not block and must not call the log.
+    /// that didn't get there. It must be quick, must not block and must not call the log.
     fn append_witnessed<'a>(
         &'a self,
         record: &'a [u8],
@@ -76,4 +78,27 @@ pub trait AuditHistory: Send + Sync {
     /// # Errors
     /// [`AuditUnavailable`].
     fn read(&self, from: Position) -> Result<Vec<u8>, AuditUnavailable>;
+}
+
+/// The key that signs digests of the log now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DigestKey {
+    /// Its number, from 1; a rotation makes the next one.
+    pub number: u32,
+    /// The public key (Ed25519, RFC 8032).
+    pub public_key: [u8; 32],
+}
+
+/// Signs digests of the audit log. There is one only while the server is unsealed.
+pub trait DigestSigner: Send + Sync {
+    /// The key that signs from now on.
+    fn key(&self) -> DigestKey;
+
+    /// Signs a message with the key of that number: Ed25519 (RFC 8032), so that the same message
+    /// has the same signature. What was signed by an earlier key may be refused.
+    fn sign<'a>(
+        &'a self,
+        number: u32,
+        message: &'a [u8],
+    ) -> Pending<'a, Result<[u8; 64], AuditUnavailable>>;
 }

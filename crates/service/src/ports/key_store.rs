@@ -323,6 +323,15 @@ pub trait KeyStore: Send + Sync {
         to: Binding<'a>,
     ) -> Pending<'a, Result<Vec<u8>, KeyStoreError>>;
 
+    /// Wraps stored material anew under the key that the key store wraps with now: the bytes to
+    /// keep in place of `wrapped`; `None` where that is what wrapped it, and it opens.
+    fn rewrap<'a>(
+        &'a self,
+        binding: Binding<'a>,
+        id: MaterialId,
+        wrapped: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>>;
+
     /// Makes a key pair under which material for that key may come in.
     fn import_key<'a>(
         &'a self,
@@ -362,6 +371,16 @@ pub trait KeyStore: Send + Sync {
         token: &'a [u8],
         context: &'a [u8],
     ) -> Pending<'a, Result<Zeroizing<Vec<u8>>, TokenError>>;
+
+    /// The same as [`KeyStore::rewrap`] for a token that is stored with us, not with a caller.
+    /// [`KeyStoreError::Damaged`] where it doesn't open.
+    fn rewrap_token<'a>(
+        &'a self,
+        region: &'a str,
+        kind: TokenKind,
+        token: &'a [u8],
+        context: &'a [u8],
+    ) -> Pending<'a, Result<Option<Vec<u8>>, KeyStoreError>>;
 
     /// Makes a key pair to be given away.
     fn data_key_pair(

@@ -9,9 +9,14 @@ mod entropy;
 mod issuer_keys;
 mod key_store;
 mod principals;
+mod quotas;
+mod request_observer;
 mod store;
+mod wrapped_records;
 
-pub use audit::{AuditHistory, AuditLog, AuditUnavailable, Position, Witness};
+pub use audit::{
+    AuditHistory, AuditLog, AuditUnavailable, DigestKey, DigestSigner, Position, Witness,
+};
 pub use clock::Clock;
 pub use entropy::{Entropy, EntropyUnavailable};
 pub use issuer_keys::{IssuerKeys, IssuerKeysError, KEY_SET_MAX};
@@ -20,6 +25,8 @@ pub use key_store::{
     Material, MaterialError, MaterialId, Message, Opened, TokenError, TokenKind, Unopened,
 };
 pub use principals::{Known, NoPrincipals, Principals};
+pub use quotas::{Admission, Claim, Quotas, Uses};
+pub use request_observer::{Outcome, RequestObserver};
 pub use store::{
     Change, Commit, Expect, Item, Observer, Page, Revision, Store, StoreError, Subscription,
     VALUE_MAX,
@@ -27,6 +34,7 @@ pub use store::{
 
 use std::future::Future;
 use std::pin::Pin;
+pub use wrapped_records::WrappedRecords;
 
 /// A future behind a trait object.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

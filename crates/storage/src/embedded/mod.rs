@@ -3,10 +3,15 @@
 //! Owns the database file and the lock beside it. One thread writes, a few connections read.
 //! Must not know what records mean.
 
+mod checkpoint;
+mod checks;
+mod copying;
+mod examination;
 mod lock;
 mod readers;
 mod reading;
 mod schema;
+mod upgrade;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -20,11 +25,17 @@ use service::ports::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::copying::{CopyError, Snapshot, restore};
+pub use self::examination::{Examined, examine};
 pub use self::reading::Reading;
 
+use self::checkpoint::Checkpoints;
+use self::checks::Failure;
+use self::examination::{EXAMINED_PAGES, examine_up_to};
 use self::lock::DirectoryLock;
 use self::readers::Readers;
-use self::writer::{Request, Writer, unavailable};
+use self::schema::FORMAT;
+use self::writer::{Beside, Request, Writer, unavailable};
 use crate::history::History;
 use crate::limits;
 
@@ -44,12 +55,12 @@ pub struct Embedded {
     writer: Option<JoinHandle<()>>,
     history: Arc<History>,
     /// The last to be dropped: nobody else may come in while the database is being closed.
-    _lock: DirectoryLock,
+    _lock: Arc<DirectoryLock>,
 }
 
 struct Parts {
     queue: mpsc::Sender<Request>,
-    readers: Readers,
+    readers: Arc<Readers>,
 }
 
 impl Embedded {
@@ -57,17 +68,29 @@ impl Embedded {
     /// server's alone.
     ///
     /// # Errors
-    /// See [`OpenError`]. A database that can't be opened is never changed or replaced.
+    /// See [`OpenError`]. A database that can't be opened is never changed or replaced. One of an
+    /// earlier format is made one of the present format.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let lock = DirectoryLock::take(path)?;
-        schema::prepare(path)?;
-        let connection = schema::connect_writer(path).map_err(OpenError::sqlite(path))?;
-        schema::check(&connection, path)?;
+        let lock = Arc::new(DirectoryLock::take(path)?);
+        let noted = lock::noted(path)?;
+        let format = schema::prepare(path)?;
+        let mut connection = schema::connect_writer(path).map_err(OpenError::sqlite(path))?;
+        examine_up_to(&connection, path, format, EXAMINED_PAGES)?;
         let revision = schema::read_revision(&connection).map_err(OpenError::sqlite(path))?;
-        let readers = Readers::open(path).map_err(OpenError::sqlite(path))?;
+        lock::hold_against(noted, revision, path)?;
+        if format < FORMAT {
+            upgrade::add_checks(&mut connection).map_err(OpenError::sqlite(path))?;
+        }
+        Checkpoints::default().settle(&connection).map_err(OpenError::sqlite(path))?;
+        let readers = Readers::open(path, FORMAT).map_err(OpenError::sqlite(path))?;
+        let readers = Arc::new(readers);
         let history = History::starting_at(revision);
         let (queue, requests) = mpsc::channel(QUEUE);
-        let writer = Writer::new(path.to_owned(), connection, history.clone());
+        let writer = Writer::new(
+            path.to_owned(),
+            connection,
+            Beside { history: history.clone(), lock: lock.clone(), readers: readers.clone() },
+        );
         let writer = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(requests))
@@ -177,6 +200,13 @@ impl OpenError {
 
     fn damaged(path: &Path, fault: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), fault: fault.into() }
+    }
+
+    fn failure(path: &Path) -> impl Fn(Failure) -> Self + '_ {
+        |failure| match failure {
+            Failure::Sqlite(cause) => Self::sqlite(path)(cause),
+            damage => Self::damaged(path, damage.to_string()),
+        }
     }
 
     /// Tells damage from other failures of SQLite. SQL that the schema doesn't fit is damage too.

@@ -11,9 +11,10 @@ use service::ports::{
     Commit, Item, Observer, Page, Pending, Revision, Store, StoreError, Subscription,
 };
 
+use super::examination::{EXAMINED_PAGES, examine_up_to};
 use super::readers::Readers;
 use super::writer::unavailable;
-use super::{OpenError, schema};
+use super::{OpenError, lock, schema};
 
 /// Records in a SQLite database that somebody else may be writing.
 pub struct Reading {
@@ -33,17 +34,19 @@ impl fmt::Display for ReadsOnly {
 impl std::error::Error for ReadsOnly {}
 
 impl Reading {
-    /// Opens the database at `path`, which must exist.
+    /// Opens the database at `path`, which must exist; one of an earlier format is read as it is.
     ///
     /// # Errors
     /// See [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         std::fs::metadata(path).map_err(OpenError::unreadable(path))?;
-        schema::prepare(path)?;
-        let revision = schema::connect_reader(path)
-            .and_then(|connection| schema::read_revision(&connection))
-            .map_err(OpenError::sqlite(path))?;
-        let readers = Readers::open(path).map_err(OpenError::sqlite(path))?;
+        let noted = lock::noted(path)?;
+        let format = schema::prepare(path)?;
+        let connection = schema::connect_reader(path).map_err(OpenError::sqlite(path))?;
+        examine_up_to(&connection, path, format, EXAMINED_PAGES)?;
+        let revision = schema::read_revision(&connection).map_err(OpenError::sqlite(path))?;
+        lock::hold_against(noted, revision, path)?;
+        let readers = Readers::open(path, format).map_err(OpenError::sqlite(path))?;
         Ok(Self { readers, revision })
     }
 }

@@ -7,10 +7,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, mem};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use service::ports::{Change, Commit, Expect, Revision, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
+use super::checks::{Check, Failure, Total};
+use super::lock::DirectoryLock;
+use super::readers::{self, Readers};
 use super::schema;
 use crate::history::History;
 use crate::limits;
@@ -35,6 +40,16 @@ pub(super) struct Request {
     pub(super) answer: oneshot::Sender<Result<Revision, StoreError>>,
 }
 
+/// What the writer shares with its store.
+pub(super) struct Beside {
+    /// Whom it tells of changes.
+    pub(super) history: Arc<History>,
+    /// Where it notes how far it has come.
+    pub(super) lock: Arc<DirectoryLock>,
+    /// Whom it closes when the log has to be read anew.
+    pub(super) readers: Arc<Readers>,
+}
+
 /// The thread's state.
 pub(super) struct Writer {
     database: PathBuf,
@@ -44,14 +59,27 @@ pub(super) struct Writer {
     revision: Revision,
     /// The changes of a transaction whose end is unknown. The database tells, once it is back.
     doubtful: Vec<Change>,
-    history: Arc<History>,
+    beside: Beside,
+    checkpoints: Checkpoints,
+    /// Whether the last attempt failed, so that the operator is told once of each change.
+    failing: bool,
+    /// The same of bringing the log into the database.
+    log_grows: bool,
 }
 
 impl Writer {
     /// A writer on a connection whose database stands at the history's revision.
-    pub(super) fn new(database: PathBuf, connection: Connection, history: Arc<History>) -> Self {
-        let revision = history.revision();
-        Self { database, connection: Some(connection), revision, doubtful: Vec::new(), history }
+    pub(super) fn new(database: PathBuf, connection: Connection, beside: Beside) -> Self {
+        Self {
+            database,
+            connection: Some(connection),
+            revision: beside.history.revision(),
+            doubtful: Vec::new(),
+            beside,
+            checkpoints: Checkpoints::default(),
+            failing: false,
+            log_grows: false,
+        }
     }
 
     /// Serves the queue until its senders are gone and it is empty.
@@ -60,9 +88,13 @@ impl Writer {
             self.serve(gather(first, &mut requests));
             self.checkpoint(requests.is_empty());
         }
+        // Nobody reads any more, and the last connection to close is to be this one.
+        self.beside.readers.close();
         if let Some(connection) = &self.connection {
-            // Where this fails, the next start does the same work from the log.
-            let _ = checkpoint_with(connection, "TRUNCATE");
+            // Where this fails, the next start does the same work from the log, which SQLite
+            // removes only if all of it is in the database.
+            let _ = self.checkpoints.settle(connection);
+            let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
         }
     }
 
@@ -71,12 +103,20 @@ impl Writer {
             group.into_iter().map(|request| (request.commit, request.answer)).unzip();
         let mut decided = Vec::with_capacity(commits.len());
         let results: Vec<_> = match self.transact(commits, &mut decided) {
-            Ok(()) => decided.into_iter().map(|change| self.publish(change)).collect(),
+            Ok(()) => {
+                let results = decided.into_iter().map(|change| self.publish(change)).collect();
+                self.note();
+                self.tell_recovered();
+                results
+            }
             Err(cause) => {
+                self.tell_failed(&cause);
                 self.doubtful.extend(decided.into_iter().flatten());
                 self.connection = None;
                 // What this failure means for the next commit, the next commit will find.
-                let _ = self.reconnect();
+                if self.reconnect().is_ok() {
+                    self.note();
+                }
                 let cause = Arc::new(cause);
                 answers.iter().map(|_| Err(unavailable(SharedCause(cause.clone())))).collect()
             }
@@ -86,10 +126,33 @@ impl Writer {
         }
     }
 
+    /// Notes how far commits may have been answered. Without the note, which may fail as any
+    /// write, a damaged log is found by its records only.
+    fn note(&self) {
+        let _ = self.beside.lock.note(self.revision);
+    }
+
+    fn tell_failed(&mut self, cause: &WriteFailure) {
+        if !mem::replace(&mut self.failing, true) {
+            tracing::error!(
+                database = %self.database.display(),
+                %cause,
+                "the store can't be written: requests that change something are refused until it \
+                 can"
+            );
+        }
+    }
+
+    fn tell_recovered(&mut self) {
+        if mem::take(&mut self.failing) {
+            tracing::warn!(database = %self.database.display(), "the store can be written again");
+        }
+    }
+
     fn publish(&mut self, change: Option<Change>) -> Result<Revision, StoreError> {
         let change = change.ok_or(StoreError::Conflict)?;
         self.revision = change.revision;
-        self.history.publish(change);
+        self.beside.history.publish(change);
         Ok(self.revision)
     }
 
@@ -103,26 +166,25 @@ impl Writer {
         self.reconnect()?;
         let connection = self.connection.as_mut().ok_or(WriteFailure::AnotherHistory)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if schema::read_revision(&transaction)? != self.revision {
+        let mut state = schema::read_state(&transaction)?;
+        if state.revision != self.revision {
             return Err(WriteFailure::AnotherHistory);
         }
-        let mut revision = self.revision;
         for commit in commits {
             // The preconditions are read before the first write, so that a conflict has nothing
             // to take back and no commit needs a savepoint.
-            let next = Revision(revision.0 + 1);
             let change = if holds(&transaction, &commit.preconditions)? {
-                revision = next;
-                Some(Change { revision, keys: write(&transaction, commit, revision)? })
+                let revision = Revision(state.revision.0 + 1);
+                state.revision = revision;
+                let keys = write(&transaction, commit, revision, &mut state.total)?;
+                Some(Change { revision, keys })
             } else {
                 None
             };
             decided.push(change);
         }
-        if revision > self.revision {
-            transaction
-                .prepare_cached("UPDATE meta SET revision = ?1 WHERE id = 1")?
-                .execute([schema::stored(revision)])?;
+        if state.revision > self.revision {
+            schema::write_state(&transaction, &state)?;
         }
         Ok(transaction.commit()?)
     }
@@ -133,8 +195,19 @@ impl Writer {
         if self.connection.is_some() {
             return Ok(());
         }
+        if self.checkpoints.lost() {
+            // Only a first connection reads the log anew.
+            self.beside.readers.close();
+        }
         let connection = schema::connect_writer(&self.database)?;
-        let found = schema::read_revision(&connection)?;
+        // What the failure was isn't asked: whatever is in the log now reaches the disk first,
+        // before anybody learns that it took place, and before anything is built on it.
+        if self.checkpoints.lost() {
+            self.checkpoints.reread();
+        }
+        self.checkpoints.settle(&connection)?;
+        self.beside.readers.reopen(&self.database)?;
+        let found = schema::read_state(&connection)?.revision;
         let doubtful = mem::take(&mut self.doubtful);
         let took_place = doubtful.last().is_some_and(|change| change.revision == found);
         if !took_place && found != self.revision {
@@ -145,22 +218,33 @@ impl Writer {
         if took_place {
             for change in doubtful {
                 self.revision = change.revision;
-                self.history.publish(change);
+                self.beside.history.publish(change);
             }
         }
-        // The failure may be a log that has no room to grow; an emptied one begins anew.
-        let _ = checkpoint_with(&connection, "PASSIVE");
         self.connection = Some(connection);
         Ok(())
     }
 
-    /// Moves the log's pages into the database once there are enough of them. A failure loses
-    /// nothing: the pages stay in the log, and the next attempt writes them all again.
+    /// Moves the log's pages into the database once there are enough of them.
     fn checkpoint(&mut self, idle: bool) {
         let Some(connection) = &self.connection else { return };
         let due = if idle { IDLE_CHECKPOINT } else { FORCED_CHECKPOINT };
-        if checkpoint_with(connection, "NOOP").is_ok_and(|pages| pages >= due) {
-            let _ = checkpoint_with(connection, "PASSIVE");
+        if !Checkpoints::pages(connection).is_ok_and(|pages| pages >= due) {
+            return;
+        }
+        let brought = self.checkpoints.bring_over(connection);
+        if let (Err(cause), false) = (&brought, self.log_grows) {
+            tracing::error!(
+                database = %self.database.display(),
+                %cause,
+                "the store's log can't be brought into its database and grows until it can"
+            );
+        }
+        self.log_grows = brought.is_err();
+        if self.checkpoints.lost() {
+            self.connection = None;
+            // What this fails at, the next commit will meet.
+            let _ = self.reconnect();
         }
     }
 }
@@ -201,32 +285,41 @@ fn write(
     connection: &Connection,
     commit: Commit,
     revision: Revision,
-) -> Result<Vec<String>, rusqlite::Error> {
+    total: &mut Total,
+) -> Result<Vec<String>, Failure> {
     let mut keys = Vec::with_capacity(commit.puts.len() + commit.deletes.len());
     let mut put = connection.prepare_cached(
-        "INSERT INTO records (key, value, revision) VALUES (?1, ?2, ?3)
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision",
+        "INSERT INTO records (key, value, revision, checksum) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision,
+         checksum = excluded.checksum",
     )?;
     for (key, value) in commit.puts {
-        put.execute(params![key.as_bytes(), value, schema::stored(revision)])?;
+        if let Some(before) = present(connection, &key)? {
+            total.remove(&before);
+        }
+        let check = Check::of_record(key.as_bytes(), &value, revision);
+        put.execute(params![key.as_bytes(), value, schema::stored(revision), check])?;
+        total.add(&check);
         keys.push(key);
     }
     let mut delete = connection.prepare_cached("DELETE FROM records WHERE key = ?1")?;
     for key in commit.deletes {
-        if delete.execute([key.as_bytes()])? > 0 {
+        if let Some(before) = present(connection, &key)? {
+            delete.execute([key.as_bytes()])?;
+            total.remove(&before);
             keys.push(key);
         }
     }
     Ok(keys)
 }
 
-/// Runs a checkpoint of that kind; returns how many pages of the log are not in the database.
-fn checkpoint_with(connection: &Connection, kind: &str) -> rusqlite::Result<i64> {
-    let sql = format!("PRAGMA wal_checkpoint({kind})");
-    connection.prepare_cached(&sql)?.query_row([], |row| {
-        let (in_log, moved): (i64, i64) = (row.get(1)?, row.get(2)?);
-        Ok(in_log - moved)
-    })
+/// The check of the record that stands at that key, held against the record: what is damaged may
+/// not be counted out as if it were whole.
+fn present(connection: &Connection, key: &str) -> Result<Option<Check>, Failure> {
+    let mut select = connection
+        .prepare_cached("SELECT key, value, revision, checksum FROM records WHERE key = ?1")?;
+    let mut rows = select.query([key.as_bytes()])?;
+    rows.next()?.map(readers::checked).transpose()
 }
 
 /// A store that can't be read or written, for that reason.
@@ -239,14 +332,25 @@ pub(super) fn unavailable(
 /// Why a group was not written.
 #[derive(Debug)]
 enum WriteFailure {
-    Sqlite(rusqlite::Error),
+    Failed(Failure),
     /// The database doesn't stand where this process has left it.
     AnotherHistory,
 }
 
-impl From<rusqlite::Error> for WriteFailure {
-    fn from(cause: rusqlite::Error) -> Self {
-        Self::Sqlite(cause)
+impl<E: Into<Failure>> From<E> for WriteFailure {
+    fn from(cause: E) -> Self {
+        Self::Failed(cause.into())
+    }
+}
+
+impl fmt::Display for WriteFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(cause) => write!(f, "the commit failed: {cause}"),
+            Self::AnotherHistory => {
+                f.write_str("the database was changed by another program while the store was open")
+            }
+        }
     }
 }
 
@@ -256,19 +360,14 @@ struct SharedCause(Arc<WriteFailure>);
 
 impl fmt::Display for SharedCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            WriteFailure::Sqlite(cause) => write!(f, "the commit failed: {cause}"),
-            WriteFailure::AnotherHistory => {
-                f.write_str("the database was changed by another program while the store was open")
-            }
-        }
+        self.0.fmt(f)
     }
 }
 
 impl std::error::Error for SharedCause {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &*self.0 {
-            WriteFailure::Sqlite(cause) => Some(cause),
+            WriteFailure::Failed(cause) => Some(cause),
             WriteFailure::AnotherHistory => None,
         }
     }

@@ -67,7 +67,12 @@ struct WhoCan {
 #[derive(clap::Args)]
 struct Place {
     /// The data directory of the server.
-    #[arg(long, value_name = "DIRECTORY", default_value = "strongroom-data")]
+    #[arg(
+        long,
+        value_name = "DIRECTORY",
+        env = "STRONGROOM_DATA_DIR",
+        default_value = "strongroom-data"
+    )]
     data_dir: PathBuf,
     /// The Region of the request, and of a key that isn't named by its ARN.
     #[arg(long, value_name = "NAME", default_value = "us-east-1", env = "AWS_DEFAULT_REGION")]

@@ -59,7 +59,7 @@ crate::structure! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{JsonWriter, Members as _, Scalar, Write as _, XmlWriter};
+    use crate::{DateForm, JsonWriter, Members as _, Scalar, Write as _, XmlWriter};
 
     #[test]
     fn the_secret_is_answered_and_never_recorded() {
@@ -78,12 +78,12 @@ mod tests {
              <Status>Active</Status><SecretAccessKey>s3cr3t/&lt;&gt;</SecretAccessKey>\
              <CreateDate>2026-11-22T03:04:05Z</CreateDate>"
         );
-        let mut record = JsonWriter::record(Vec::new().into());
+        let mut record = JsonWriter::record(Vec::new().into(), DateForm::SpelledWithoutComma);
         key.write(&mut record);
         assert_eq!(
             String::from_utf8(record.finish().to_vec()).unwrap(),
             "{\"userName\":\"alice\",\"accessKeyId\":\"AKIA000000000000\",\
-             \"status\":\"Active\",\"createDate\":\"2026-11-22T03:04:05Z\"}"
+             \"status\":\"Active\",\"createDate\":\"Nov 22, 2026 3:04:05 AM\"}"
         );
         assert_eq!(key.scalar("Status"), Some(Scalar::Text("Active".to_owned())));
         assert_eq!(key.scalar("SecretAccessKey"), None);
