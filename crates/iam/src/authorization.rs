@@ -182,8 +182,5 @@ pub(crate) fn permit(
     }
     let global = GlobalKeys::of(cx, Some(cx.account().as_str()), tags);
     let context = Conditions { cx, global, boundary, more: Vec::new() };
-    caller.decide(action, arn, &context, None, |decision| match decision {
-        policy::Decision::Allow { .. } => Ok(()),
-        policy::Decision::Deny(refusal) => Err(caller.denied(action, arn, &refusal.clause(action))),
-    })
+    caller.permit(action, arn, &context)
 }

@@ -140,7 +140,7 @@ impl Directory {
         Ok((page.items.iter().map(|item| part(&item.key)).collect(), page.more))
     }
 
-    /// Whether anything stands below that prefix.
+    /// Whether nothing stands below that prefix.
     pub(crate) async fn is_empty(&self, prefix: &str) -> Result<bool, Error> {
         Ok(self.store.range(prefix, "", 1).await?.items.is_empty())
     }

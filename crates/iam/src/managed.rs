@@ -2,6 +2,7 @@
 //!
 //! What they are attached to is [`crate::attachments`]'s.
 
+use policy::{Layer, Refusal};
 use service::{Context, Error, Facts, Resource, Target};
 use wire::iam::{
     ArnText, AttachmentCount, Policy, PolicyDescription, PolicyName, PolicyPath, PolicyVersion,
@@ -79,7 +80,7 @@ impl Target<Iam> for PolicyOfArn {
             // Whatever the caller may do in its account: AWS's policies are read by everybody and
             // changed by nobody, those of another account are that account's alone.
             if owner != cx.account().as_str() && !(owner == "aws" && facts.read_only) {
-                let reason = format!("because no resource-based policy allows the {action} action");
+                let reason = Refusal::Implicit(Layer::Resource).clause(action);
                 return Err(cx.caller.denied(action, &self.arn, &reason));
             }
         }

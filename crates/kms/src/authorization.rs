@@ -119,7 +119,7 @@ pub(crate) fn permit_by_identity(
     resource: &str,
 ) -> Result<(), Error> {
     let request = Circumstances::default();
-    by_identity(cx, resource, &Conditions::of_account(cx, action, &request))
+    cx.caller.permit(action, resource, &Conditions::of_account(cx, action, &request))
 }
 
 /// Refuses unless the caller's own policies let it make a key in the account: a new one, or the
@@ -139,19 +139,7 @@ pub(crate) fn permit_new_key(
             Some(primary) => Conditions::of(cx, primary, action, &request),
             None => Conditions::of_account(cx, action, &request),
         };
-        by_identity(cx, "*", &conditions)
-    })
-}
-
-fn by_identity(
-    cx: &Context<'_, Kms>,
-    resource: &str,
-    conditions: &Conditions<'_>,
-) -> Result<(), Error> {
-    let action = conditions.action;
-    cx.caller.decide(action, resource, conditions, None, |decision| match decision {
-        Decision::Allow { .. } => Ok(()),
-        Decision::Deny(refusal) => Err(cx.caller.denied(action, resource, &refusal.clause(action))),
+        cx.caller.permit(action, "*", &conditions)
     })
 }
 

@@ -184,6 +184,22 @@ impl Caller {
         then(policy::decide(&request, &policies))
     }
 
+    /// Refuses unless the caller's own policies allow the action, whatever the resource says.
+    ///
+    /// # Errors
+    /// AccessDeniedException.
+    pub fn permit(
+        &self,
+        action: &str,
+        resource: &str,
+        context: &dyn policy::Context,
+    ) -> Result<(), Error> {
+        self.decide(action, resource, context, None, |decision| match decision {
+            Decision::Allow { .. } => Ok(()),
+            Decision::Deny(refusal) => Err(self.denied(action, resource, &refusal.clause(action))),
+        })
+    }
+
     /// The refusal of an action on a resource, with its reason, in AWS's words (IAM User Guide,
     /// "Troubleshoot access denied error messages").
     pub fn denied(&self, action: &str, resource: &str, reason: &str) -> Error {

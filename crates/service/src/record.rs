@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::caller::Principal;
 use crate::operation::Resource;
 use crate::pipeline::Tls;
+use crate::ports::{AuditLog, AuditUnavailable};
 
 /// The version of CloudTrail's format that the records follow.
 const EVENT_VERSION: &str = "1.11";
@@ -171,6 +172,16 @@ impl<'a> Record<'a> {
 }
 
 impl Record<'_> {
+    /// Appends the record to a log.
+    ///
+    /// # Errors
+    /// [`AuditUnavailable`]: what it tells of must be refused.
+    pub async fn append_to(&self, log: &dyn AuditLog) -> Result<(), AuditUnavailable> {
+        let mut line = Vec::with_capacity(1024);
+        self.write(&mut line);
+        log.append(&line).await
+    }
+
     /// Appends the record to `out`: one JSON object without a line break.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut json = JsonWriter::record(Zeroizing::new(mem::take(out)), DateForm::Iso8601);

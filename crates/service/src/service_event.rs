@@ -39,9 +39,7 @@ impl ServiceEvent<'_> {
     /// KMSInternalException if the log can't take it.
     pub async fn tell(&self, log: &dyn AuditLog, entropy: &dyn Entropy) -> Result<(), Error> {
         let event_id = Uuid::draw(entropy)?;
-        let mut line = Vec::with_capacity(1024);
-        self.record(event_id.as_str()).write(&mut line);
-        log.append(&line).await.map_err(Error::internal)
+        self.record(event_id.as_str()).append_to(log).await.map_err(Error::internal)
     }
 
     fn record<'b>(&'b self, event_id: &'b str) -> Record<'b> {

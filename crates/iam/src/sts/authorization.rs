@@ -39,22 +39,13 @@ pub(crate) fn session_credentials(operation: &str) -> Error {
 
 fn permit(
     cx: &Context<'_, Sts>,
-    actions: impl Iterator<Item = &'static str>,
+    mut actions: impl Iterator<Item = &'static str>,
     arn: &str,
     tags: &SessionTags,
 ) -> Result<(), Error> {
-    let caller = cx.caller;
     let global = GlobalKeys::of(cx, Some(cx.account().as_str()), &[]);
     let context = Conditions { cx, global, boundary: None, more: tags.condition_keys() };
-    for action in actions {
-        caller.decide(action, arn, &context, None, |decision| match decision {
-            policy::Decision::Allow { .. } => Ok(()),
-            policy::Decision::Deny(refusal) => {
-                Err(caller.denied(action, arn, &refusal.clause(action)))
-            }
-        })?;
-    }
-    Ok(())
+    actions.try_for_each(|action| cx.caller.permit(action, arn, &context))
 }
 
 impl Target<Sts> for Place {

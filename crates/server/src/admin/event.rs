@@ -4,7 +4,7 @@
 
 use keystores::software::SystemEntropy;
 use serde_json::Value;
-use service::ports::{AuditLog as _, AuditUnavailable};
+use service::ports::AuditUnavailable;
 use service::{Actor, Ids, Record};
 
 use crate::serve::Instance;
@@ -57,8 +57,6 @@ impl Instance {
             read_only: event.read_only,
             ..Record::of(EVENT_SOURCE, event.name, self.clock.now(), ids.event())
         };
-        let mut line = Vec::with_capacity(1024);
-        record.write(&mut line);
-        self.audit.append(&line).await
+        record.append_to(self.audit.as_ref()).await
     }
 }

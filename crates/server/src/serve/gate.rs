@@ -97,8 +97,6 @@ impl Gate {
             request_id: Some(ids.request()),
             ..Record::of(Kms::EVENT_SOURCE, operation, self.clock.now(), ids.event())
         };
-        let mut line = Vec::with_capacity(1024);
-        record.write(&mut line);
-        self.audit.append(&line).await.map_err(Error::internal)
+        record.append_to(self.audit.as_ref()).await.map_err(Error::internal)
     }
 }

@@ -12,7 +12,7 @@ use ::seals::{Issued, NewMethod, NewSeal, Seals};
 use iam::{Administrator, Directory};
 use keystores::software::{Software, SystemEntropy};
 use serde_json::json;
-use service::ports::{AuditLog as _, Clock, KeyStore, Store};
+use service::ports::{Clock, KeyStore, Store};
 use service::{Actor, Ids, Record};
 use storage::Embedded;
 use wire::AccountId;
@@ -161,9 +161,7 @@ async fn record(
         request_parameters: Some(parameters.as_bytes()),
         ..Record::of(EVENT_SOURCE, "Initialize", clock.now(), ids.event())
     };
-    let mut line = Vec::with_capacity(1024);
-    record.write(&mut line);
-    log.append(&line).await.map_err(|error| failed(Box::new(error)))?;
+    record.append_to(log).await.map_err(|error| failed(Box::new(error)))?;
     log.sync().await.map_err(|error| failed(Box::new(error)))?;
     Ok(())
 }

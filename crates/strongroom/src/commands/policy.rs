@@ -9,6 +9,8 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use server::{Caller, Explanation, InspectError, Inspection, KeyUsers, Question, Route};
 
+use crate::connection;
+
 /// The exit code of a question whose answer is no.
 const NO: u8 = 1;
 /// The exit code of a question that has no answer.
@@ -81,10 +83,8 @@ struct Place {
 
 /// Answers the question.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let answered = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        runtime.block_on(answer(arguments.question)).map_err(|error| error.to_string())
-    });
+    let answered = connection::run(answer(arguments.question))
+        .and_then(|answered| answered.map_err(|error| error.to_string()));
     answered.unwrap_or_else(|error| {
         eprintln!("strongroom: {error}");
         ExitCode::from(NO_ANSWER)

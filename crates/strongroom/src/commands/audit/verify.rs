@@ -8,6 +8,7 @@ use server::audit::PublicKey;
 use server::audit::verify::{Head, verify};
 
 use super::{FAULTS, Failure, Place};
+use crate::connection;
 
 /// The longest file of public keys.
 const KEYS_MAX: u64 = 1 << 20;
@@ -63,8 +64,7 @@ fn read_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, Failure> {
 }
 
 fn numbered_keys(data: &Path) -> Result<Vec<(u32, PublicKey)>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    Ok(runtime.block_on(server::audit_public_keys(data))?)
+    Ok(connection::run(server::audit_public_keys(data))??)
 }
 
 /// Prints all public keys, the oldest first.
