@@ -53,7 +53,7 @@ impl Digests {
     pub(crate) fn add(&mut self, digest: Digest, disk: &dyn Disk) -> io::Result<()> {
         let line = digest.line();
         let before = self.lines.end();
-        self.lines.append(line.as_bytes(), b"\n")?;
+        self.lines.append(format!("{line}\n").as_bytes())?;
         if let Err(cause) = disk.sync(self.lines.medium()) {
             self.lines.take_back(before)?;
             return Err(cause);

@@ -76,6 +76,7 @@ impl State {
 impl Shared {
     /// Brings all that is in the file now to the disk. Appends go on meanwhile.
     fn bring_to_disk(&self, state: &mut MutexGuard<'_, State>) {
+        self.write_out(state);
         let file = Arc::clone(state.current.lines.medium());
         let target = state.unsettled();
         let names_changed = std::mem::take(&mut state.names_changed);
@@ -110,6 +111,8 @@ impl Shared {
 
     /// Writes once more what may not have got to the disk, and brings it there.
     fn repair(&self, state: &mut State) -> io::Result<()> {
+        // What was appended meanwhile goes on from a link that may be cut off here.
+        self.write_out(state);
         let path = self.layout.current();
         let file = open_to_mend(&path)?;
         if !same_file(state.current.lines.medium(), &path)? {
@@ -169,6 +172,7 @@ impl Shared {
     fn close_segment(&self, state: &mut MutexGuard<'_, State>) {
         // Most of it gets to the disk while records are appended, the rest under the lock.
         self.bring_to_disk(state);
+        self.write_out(state);
         if state.failure.is_some() {
             return;
         }

@@ -19,6 +19,7 @@ mod options;
 mod public_key;
 mod reader;
 mod state;
+mod unwritten;
 pub mod verify;
 
 pub use digester::{Digester, Removed, Turn};

@@ -1,9 +1,9 @@
-//! Appending whole lines to a file: a line is in it whole or not at all.
+//! Appending whole lines to a file: what is appended is in it whole or not at all.
 //!
-//! What a failing disk took of a line is cut off again. Must not know what lines say.
+//! What a failing disk took of them is cut off again. Must not know what lines say.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
@@ -50,12 +50,11 @@ impl<M: Medium> Lines<M> {
         self.end
     }
 
-    /// Writes a line, given in two parts, the second with the line's end: by one call, unless the
-    /// medium takes only a part.
-    pub(crate) fn append(&mut self, start: &[u8], rest: &[u8]) -> io::Result<()> {
+    /// Writes whole lines, all of them or none: by one call, unless the medium takes only a part.
+    pub(crate) fn append(&mut self, lines: &[u8]) -> io::Result<()> {
         self.repair()?;
         let mut written = 0;
-        let result = self.write([IoSlice::new(start), IoSlice::new(rest)], &mut written);
+        let result = self.write(lines, &mut written);
         if result.is_ok() {
             self.end += written;
         } else if written > 0 {
@@ -84,14 +83,13 @@ impl<M: Medium> Lines<M> {
         Ok(())
     }
 
-    fn write(&mut self, mut line: [IoSlice<'_>; 2], written: &mut u64) -> io::Result<()> {
-        let mut rest = &mut line[..];
+    fn write(&mut self, mut rest: &[u8], written: &mut u64) -> io::Result<()> {
         while !rest.is_empty() {
-            match self.medium.write_vectored(rest) {
+            match self.medium.write(rest) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     *written += count as u64;
-                    IoSlice::advance_slices(&mut rest, count);
+                    rest = &rest[count..];
                 }
                 Err(cause) if cause.kind() == io::ErrorKind::Interrupted => {}
                 Err(cause) => return Err(cause),
@@ -172,7 +170,7 @@ mod tests {
     fn short_writes_are_completed() {
         let interrupted = Err(io::ErrorKind::Interrupted);
         let mut log = lines(&[Ok(2), interrupted, Ok(1), Ok(2), Ok(1)], 0);
-        log.append(b"rec", b"ord\n").unwrap();
+        log.append(b"record\n").unwrap();
         assert_eq!(log.medium.bytes, b"old\nrecord\n");
         assert_eq!(log.end, 11);
     }
@@ -182,9 +180,9 @@ mod tests {
         let full = Err(io::ErrorKind::StorageFull);
         for takes in [vec![full], vec![Ok(3), full], vec![Ok(6), full], vec![Ok(3), Ok(0)]] {
             let mut log = lines(&takes, 0);
-            log.append(b"rec", b"ord\n").unwrap_err();
+            log.append(b"record\n").unwrap_err();
             assert_eq!(log.medium.bytes, b"old\n");
-            log.append(b"ne", b"xt\n").unwrap();
+            log.append(b"next\n").unwrap();
             assert_eq!(log.medium.bytes, b"old\nnext\n");
             assert_eq!(log.end, 9);
         }
@@ -193,21 +191,21 @@ mod tests {
     #[test]
     fn nothing_is_written_behind_a_piece() {
         let mut log = lines(&[Ok(3), Err(io::ErrorKind::StorageFull)], 3);
-        log.append(b"rec", b"ord\n").unwrap_err();
+        log.append(b"record\n").unwrap_err();
         for _ in 0..2 {
-            log.append(b"next", b"\n").unwrap_err();
+            log.append(b"next\n").unwrap_err();
             assert_eq!(log.medium.bytes, b"old\nrec");
         }
-        log.append(b"last", b"\n").unwrap();
+        log.append(b"last\n").unwrap();
         assert_eq!(log.medium.bytes, b"old\nlast\n");
     }
 
     #[test]
     fn lines_are_taken_back() {
         let mut log = lines(&[], 1);
-        log.append(b"rec", b"ord\n").unwrap();
+        log.append(b"record\n").unwrap();
         log.take_back(4).unwrap_err();
-        log.append(b"next", b"\n").unwrap();
+        log.append(b"next\n").unwrap();
         assert_eq!(log.medium.bytes, b"old\nnext\n");
     }
 

@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use parking_lot::{Condvar, Mutex};
 use service::ports::{AuditHistory, AuditLog, AuditUnavailable, Pending, Position, Witness};
 
-use crate::chain::{SUFFIX_MAX, is_record, sha256};
+use crate::chain::{Hash, SUFFIX_MAX, is_record, sha256};
 use crate::digests::Digests;
 use crate::history;
 use crate::keeping;
@@ -21,6 +21,7 @@ use crate::lines::bytes_at;
 use crate::opening::{self, Findings};
 use crate::options::{OpenError, Options, Sync};
 use crate::state::{Place, State};
+use crate::unwritten::{ENOUGH, Writing};
 
 /// The longest record, in bytes. The pipeline's are shorter: each of a record's parts that may
 /// grow has a limit of its own.
@@ -31,8 +32,9 @@ pub(crate) const LINE_MAX: usize = RECORD_MAX + SUFFIX_MAX;
 /// An audit log in a data directory: `audit.jsonl`, the segment that is being written, and below
 /// `audit` the closed ones and the digests. `docs/internals/audit.md` describes the format.
 ///
-/// Each record is written by one call before its future is ready; whether it is on the disk by
-/// then is for [`Sync`] to say.
+/// Each record is in the file before its future is ready, written by one call with those of the
+/// requests that were served at the same time; whether it is on the disk by then is for [`Sync`] to
+/// say.
 pub struct Log {
     pub(crate) shared: Arc<Shared>,
     keeper: Option<JoinHandle<()>>,
@@ -236,6 +238,7 @@ impl Log {
     pub async fn sync(&self) -> Result<(), AuditUnavailable> {
         let wait = {
             let mut state = self.shared.state.lock();
+            self.shared.write_out(&mut state);
             if let Some(cause) = &state.failure {
                 return Err(refusal(cause));
             }
@@ -267,11 +270,7 @@ impl AuditLog for Log {
         witness: Witness<'a>,
     ) -> Pending<'a, Result<(), AuditUnavailable>> {
         Box::pin(async move {
-            let appended = match self.shared.append(record, witness) {
-                Ok(Some(wait)) => told(wait).await,
-                Ok(None) => Ok(()),
-                Err(error) => Err(error),
-            };
+            let appended = self.shared.append(record, witness).await;
             if appended.is_err() {
                 self.shared.stats.refused.fetch_add(1, Ordering::Relaxed);
             }
@@ -282,39 +281,108 @@ impl AuditLog for Log {
 
 type Wait = tokio::sync::oneshot::Receiver<Result<(), Arc<str>>>;
 
+/// A record that waits to be written. It gets into the file whether or not somebody waits for that:
+/// what it tells of has been done.
+struct Queued<'a> {
+    shared: &'a Shared,
+    writing: Arc<Writing>,
+}
+
+impl Queued<'_> {
+    /// Writes, unless somebody whose record is in the same write did, and tells what became of it.
+    fn written(&self) -> Result<(), AuditUnavailable> {
+        if self.writing.outcome().is_none() {
+            self.shared.write_out(&mut self.shared.state.lock());
+        }
+        match self.writing.outcome() {
+            Some(Ok(())) => Ok(()),
+            Some(Err(cause)) => Err(refusal(cause)),
+            None => Err(refusal("a record was left behind")),
+        }
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        // Whoever waits has asked; whoever has gone away needn't know.
+        let _ = self.written();
+    }
+}
+
 impl Shared {
-    /// Writes a record into the file. Where more than that is asked for, what gives it is returned.
-    fn append(
-        &self,
-        record: &[u8],
-        witness: Witness<'_>,
-    ) -> Result<Option<Wait>, AuditUnavailable> {
+    /// Appends a record, and waits until it is where [`Sync`] wants it.
+    async fn append(&self, record: &[u8], witness: Witness<'_>) -> Result<(), AuditUnavailable> {
         if record.len() > RECORD_MAX || !is_record(record) {
             let cause = io::Error::new(io::ErrorKind::InvalidInput, "not a record of one line");
             return Err(unavailable(cause));
         }
         // The long part of the hashing takes place without the lock.
         let hash = sha256(record);
+        match self.options.sync {
+            Sync::None => {
+                let queued =
+                    Queued { shared: self, writing: self.queue(record, &hash, witness)?.0 };
+                // Whoever else is about to be served comes first, and shares the write.
+                tokio::task::yield_now().await;
+                queued.written()
+            }
+            Sync::Group => {
+                let (_, wait) = self.queue(record, &hash, witness)?;
+                self.wake.notify_one();
+                match wait {
+                    Some(wait) => told(wait).await,
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Gives a record its place. Where it is to be brought to the disk, the keeper is left to do
+    /// that, and tells.
+    fn queue(
+        &self,
+        record: &[u8],
+        hash: &Hash,
+        witness: Witness<'_>,
+    ) -> Result<(Arc<Writing>, Option<Wait>), AuditUnavailable> {
         let group = self.options.sync == Sync::Group;
-        // The write takes microseconds, too few to be worth another thread.
         let mut state = self.state.lock();
         if let (true, Some(cause)) = (group, &state.failure) {
             return Err(refusal(cause));
         }
-        let before = state.end();
-        state.append(record, &hash).map_err(unavailable)?;
-        let end = state.end();
+        let head = state.current.head;
+        let writing = state.unwritten.push(record, hash, &head);
         // Still under the lock: whoever learns the log's end finds all before it witnessed.
-        witness(Position(end));
+        witness(Position(state.appended_end()));
         let wait = group.then(|| state.wait());
-        let is_full = state.current.lines.end() >= self.options.segment_bytes;
-        drop(state);
-        self.stats.records.fetch_add(1, Ordering::Relaxed);
-        self.stats.bytes.fetch_add(end - before, Ordering::Relaxed);
-        if group || is_full {
+        if state.unwritten.bytes() >= ENOUGH {
+            self.write_out(&mut state);
+        }
+        Ok((writing, wait))
+    }
+
+    /// Writes into the file what was appended since the last time. Where that fails, all those
+    /// records are refused, and the next one takes their place.
+    pub(crate) fn write_out(&self, state: &mut State) {
+        let Some(batch) = state.unwritten.take() else { return };
+        // The write takes microseconds, too few to be worth another thread.
+        match state.current.lines.append(&batch.lines) {
+            Ok(()) => {
+                state.current.head = batch.head;
+                self.stats.records.fetch_add(batch.records, Ordering::Relaxed);
+                self.stats.bytes.fetch_add(batch.lines.len() as u64, Ordering::Relaxed);
+                batch.writing.end(Ok(()));
+            }
+            Err(cause) => {
+                let cause: Arc<str> = cause.to_string().into();
+                state.refuse_unwritten(&cause);
+                batch.writing.end(Err(cause));
+            }
+        }
+        state.unwritten.reuse(batch.lines);
+        if state.current.lines.end() >= self.options.segment_bytes {
             self.wake.notify_one();
         }
-        Ok(wait)
     }
 
     /// The file of a place.

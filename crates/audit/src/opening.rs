@@ -21,6 +21,7 @@ use crate::lines::{Lines, bytes_at, whole_length};
 use crate::log::{Disk, LINE_MAX, Shared, Stats};
 use crate::options::{OpenError, Options};
 use crate::state::{Closed, Current, Settled, State};
+use crate::unwritten::Unwritten;
 
 /// How the log was found.
 #[derive(Debug, Default)]
@@ -89,6 +90,7 @@ pub(crate) fn open(
     let state = State {
         closed,
         current,
+        unwritten: Unwritten::default(),
         settled,
         waiting: Vec::new(),
         failure: None,

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 
-use crate::chain::{Hash, Link, Suffix};
+use crate::chain::Link;
 use crate::lines::Lines;
+use crate::unwritten::Unwritten;
 
 /// A closed segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub(crate) struct State {
     /// The closed segments that are still there, the oldest first.
     pub(crate) closed: VecDeque<Closed>,
     pub(crate) current: Current,
+    /// What was appended and isn't in the current segment's file yet.
+    pub(crate) unwritten: Unwritten,
     pub(crate) settled: Settled,
     pub(crate) waiting: Vec<Waiter>,
     /// Why the last bytes may not get to the disk, until they have been written once more.
@@ -81,7 +84,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The position behind the last record.
+    /// The position behind the last record in the file.
     pub(crate) fn end(&self) -> u64 {
         self.current.start + self.current.lines.end()
     }
@@ -106,19 +109,15 @@ impl State {
         Settled { offset: self.current.lines.end(), link: self.current.head }
     }
 
-    /// Appends a record with that hash.
-    pub(crate) fn append(&mut self, record: &[u8], hash: &Hash) -> io::Result<()> {
-        let link = self.current.head.next(hash);
-        let suffix = Suffix::new(&link, record == b"{}");
-        self.current.lines.append(&record[..record.len() - 1], suffix.as_bytes())?;
-        self.current.head = link;
-        Ok(())
+    /// The position behind the last record that was appended, written or not.
+    pub(crate) fn appended_end(&self) -> u64 {
+        self.end() + self.unwritten.bytes() as u64
     }
 
-    /// Who waits for the disk is told from here on.
+    /// Who waits for the disk to have all that was appended is told from here on.
     pub(crate) fn wait(&mut self) -> oneshot::Receiver<Result<(), Arc<str>>> {
         let (told, wait) = oneshot::channel();
-        self.waiting.push(Waiter { position: self.end(), told });
+        self.waiting.push(Waiter { position: self.appended_end(), told });
         wait
     }
 
@@ -129,6 +128,14 @@ impl State {
         for waiter in self.waiting.extract_if(.., |waiter| waiter.position <= end) {
             // Whoever has gone away meanwhile needn't know.
             let _ = waiter.told.send(Ok(()));
+        }
+    }
+
+    /// Tells those who waited for records that could not be written.
+    pub(crate) fn refuse_unwritten(&mut self, cause: &Arc<str>) {
+        let end = self.end();
+        for waiter in self.waiting.extract_if(.., |waiter| waiter.position > end) {
+            let _ = waiter.told.send(Err(Arc::clone(cause)));
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
+use crate::lines::Lines;
 use crate::verify::verify;
 
 /// What a turn of the disk does.
@@ -170,4 +171,65 @@ async fn a_segment_is_not_closed_on_a_failing_disk() {
     let report = verify(directory.path(), &[], None).unwrap();
     assert!(report.is_whole() && report.records >= 19, "{report}");
     assert!(report.segments > 1);
+}
+
+/// The current segment's file, which takes nothing from now on; what is given back mends it.
+fn take_no_more(log: &Log) -> Lines<Arc<File>> {
+    let mut state = log.shared.state.lock();
+    let read_only = Arc::new(File::open(log.shared.layout.current()).unwrap());
+    let end = state.current.lines.end();
+    std::mem::replace(&mut state.current.lines, Lines::new(read_only, end))
+}
+
+#[tokio::test]
+async fn records_of_requests_that_are_served_together_share_a_write() {
+    let (directory, log, _disk) = open(Sync::None);
+    let first = async {
+        log.append(b"{\"n\":1}").await.unwrap();
+        assert_eq!(log.last_sequence(), 3);
+    };
+    let (one, other) = (log.append(b"{\"n\":2}"), log.append(b"{\"n\":3}"));
+    let ((), one, other) = tokio::join!(first, one, other);
+    assert!(one.is_ok() && other.is_ok());
+    assert_eq!(numbers(&directory), ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
+    assert_eq!(log.stats().records(), 3);
+}
+
+#[tokio::test]
+async fn a_record_that_nobody_waits_for_any_more_is_written() {
+    let (directory, log, _disk) = open(Sync::None);
+    let mut pending = log.append(b"{\"n\":1}");
+    let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx)));
+    assert!(polled.await.is_pending());
+    assert_eq!(log.last_sequence(), 0);
+    drop(pending);
+    assert_eq!(numbers(&directory), ["{\"n\":1}"]);
+}
+
+/// All that share a write which fails are refused, and what comes after takes their place.
+#[tokio::test]
+async fn a_failed_write_refuses_all_whose_records_were_in_it() {
+    for sync in [Sync::None, Sync::Group] {
+        let (directory, log, _disk) = open(sync);
+        log.append(b"{\"n\":1}").await.unwrap();
+        let mended = take_no_more(&log);
+        let (one, other) = tokio::join!(log.append(b"{\"n\":2}"), log.append(b"{\"n\":3}"));
+        assert!(one.is_err() && other.is_err());
+        assert_eq!((log.stats().refused(), log.last_sequence()), (2, 1));
+        log.shared.state.lock().current.lines = mended;
+        log.append(b"{\"n\":4}").await.unwrap();
+        assert_eq!(numbers(&directory), ["{\"n\":1}", "{\"n\":4}"]);
+        assert_eq!((log.last_sequence(), log.stats().records()), (2, 2));
+    }
+}
+
+#[tokio::test]
+async fn much_that_waits_is_written_at_once() {
+    let (_directory, log, _disk) = open(Sync::None);
+    let long = format!("{{\"n\":\"{}\"}}", "x".repeat(crate::unwritten::ENOUGH));
+    let mut pending = log.append(long.as_bytes());
+    let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx)));
+    assert!(polled.await.is_pending());
+    assert_eq!(log.last_sequence(), 1);
+    pending.await.unwrap();
 }

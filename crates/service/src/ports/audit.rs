@@ -38,9 +38,10 @@ pub type Witness<'a> = &'a (dyn Fn(Position) + Sync);
 pub trait AuditLog: Send + Sync {
     /// Appends one record: JSON without a line break.
     ///
-    /// The witness is told the place behind the record as soon as it is in the log, before any
-    /// later record is and before [`AuditHistory::end`] lies behind it; it is not told of a record
-    /// that didn't get there. It must be quick, must not block and must not call the log.
+    /// The witness is told the place behind the record as soon as it has one, before any later
+    /// record has and before [`AuditHistory::end`] lies behind it. A record that can't be written
+    /// after that loses its place to the next one. It must be quick, must not block and must not
+    /// call the log.
     fn append_witnessed<'a>(
         &'a self,
         record: &'a [u8],
