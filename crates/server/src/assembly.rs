@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::MovableClock;
 use crate::dispatch::Services;
+use crate::drawn_ahead::DrawnAhead;
 use crate::issuer_keys::KeySetFiles;
 use crate::observation::Watch;
 use crate::start::StartError;
@@ -84,7 +85,7 @@ impl Assembly {
             sts: watch.over(Pipeline::new(sts, Arc::clone(&clock), audit)),
             credentials,
             signing_keys: SigningKeyCache::new(self.cached_signing_keys),
-            entropy,
+            id_entropy: DrawnAhead::new(entropy),
             clock,
             movable_clock: movable,
             store,

@@ -10,12 +10,13 @@ use hyper::http::request::Parts;
 use hyper::{Request, Response, header};
 use iam::{Credentials, Iam, Sts};
 use kms::{Kms, UsageKeeper};
-use service::ports::{Clock, Entropy, Store};
+use service::ports::{Clock, Store};
 use service::{Answer, Error, Ids, Origin, Pipeline, Protocol, Service, Tls, refusal};
 use sigv4::SigningKeyCache;
 use wire::ErrorCode;
 
 use crate::clock::MovableClock;
+use crate::drawn_ahead::DrawnAhead;
 use crate::evidence::SignedRequest;
 use crate::inbound::{Inbound, Refused};
 use crate::listen::Peer;
@@ -30,7 +31,8 @@ pub(crate) struct Services {
     pub(crate) sts: Pipeline<Sts>,
     pub(crate) credentials: Credentials,
     pub(crate) signing_keys: SigningKeyCache,
-    pub(crate) entropy: Arc<dyn Entropy>,
+    /// What requests' ids are made of.
+    pub(crate) id_entropy: DrawnAhead,
     pub(crate) clock: Arc<dyn Clock>,
     /// The same clock where it can be moved: in dev mode, whose endpoints there are then.
     pub(crate) movable_clock: Option<Arc<MovableClock>>,
@@ -46,7 +48,7 @@ impl Services {
         request: Request<Incoming>,
         peer: Peer,
     ) -> Response<Full<Bytes>> {
-        let Ok(ids) = Ids::draw(self.entropy.as_ref()) else {
+        let Ok(ids) = Ids::draw(&self.id_entropy) else {
             // Without randomness nothing can be served, not even a name for the failure.
             let mut response = Response::new(Full::default());
             *response.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;

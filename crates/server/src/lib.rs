@@ -15,6 +15,7 @@ mod clock;
 pub mod config;
 mod dev;
 mod dispatch;
+mod drawn_ahead;
 mod evidence;
 mod health;
 mod inbound;

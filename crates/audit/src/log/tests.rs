@@ -226,8 +226,8 @@ async fn a_failed_write_refuses_all_whose_records_were_in_it() {
 #[tokio::test]
 async fn much_that_waits_is_written_at_once() {
     let (_directory, log, _disk) = open(Sync::None);
-    let long = format!("{{\"n\":\"{}\"}}", "x".repeat(crate::unwritten::ENOUGH));
-    let mut pending = log.append(long.as_bytes());
+    let record = format!("{{\"n\":\"{}\"}}", "x".repeat(crate::unwritten::ENOUGH));
+    let mut pending = log.append(record.as_bytes());
     let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(pending.as_mut().poll(cx)));
     assert!(polled.await.is_pending());
     assert_eq!(log.last_sequence(), 1);
