@@ -10,7 +10,7 @@ use keystores::software::{Software, SystemEntropy};
 use kms::Kms;
 use service::ports::{Position, Store};
 use service::{Ids, Resource, Service as _, Success};
-use wire::Timestamp;
+use wire::{AccountId, Timestamp};
 
 const ROUNDS: u32 = 3_000_000;
 
@@ -51,8 +51,9 @@ fn key(number: u32) -> Resource {
     // As random in its last digits as a key's id is.
     let id = number.wrapping_mul(0x9e37_79b1);
     Resource {
-        account: "111122223333".to_owned(),
-        arn: format!("arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234{id:08x}"),
+        account: AccountId::parse("111122223333").expect("twelve digits"),
+        arn: format!("arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234{id:08x}")
+            .into(),
         kind: "AWS::KMS::Key",
     }
 }

@@ -28,7 +28,7 @@ const SHOWN_MAX: usize = 4;
 /// The operations of a service that have one of these members, with the service's name.
 fn having<S: Service>(members: &[&str]) -> Vec<&'static str> {
     let has = |info: &wire::StructureInfo| info.members.iter().any(|m| members.contains(&m.name));
-    let operations = S::REGISTRY.iter().filter(|operation| has(operation.input()));
+    let operations = S::registry().iter().filter(|operation| has(operation.input()));
     operations.map(|operation| operation.facts().name).collect()
 }
 

@@ -30,12 +30,12 @@ impl Comparison<'_> {
 
     fn operations<S: Service>(&mut self, missing: &[&str]) {
         let model = self.model["operations"].as_object().unwrap();
-        let ours: Vec<&str> = S::REGISTRY.iter().map(|o| o.facts().name).collect();
+        let ours: Vec<&str> = S::registry().iter().map(|o| o.facts().name).collect();
         assert!(missing.is_sorted(), "the list of missing operations is not sorted");
         let all: BTreeSet<&str> = ours.iter().chain(missing).copied().collect();
         assert_eq!(all.len(), ours.len() + missing.len(), "an operation stands twice");
         assert_eq!(all, model.keys().map(String::as_str).collect());
-        for operation in S::REGISTRY {
+        for operation in S::registry() {
             let facts = operation.facts();
             let theirs = &model[facts.name];
             let errors: BTreeSet<&str> = facts.errors.iter().map(|code| code.as_str()).collect();
@@ -191,10 +191,10 @@ fn patterns() -> Vec<(&'static str, wire::Pattern)> {
         }
     }
     let mut found = Vec::new();
-    let structures = Kms::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]);
-    let structures = structures.chain(Iam::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
-    let structures = structures.chain(Sts::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
-    let structures = structures.chain(Iam::REGISTRY.iter().flat_map(|o| [o.input(), o.output()]));
+    let structures = Kms::registry().iter().flat_map(|o| [o.input(), o.output()]);
+    let structures = structures.chain(Iam::registry().iter().flat_map(|o| [o.input(), o.output()]));
+    let structures = structures.chain(Sts::registry().iter().flat_map(|o| [o.input(), o.output()]));
+    let structures = structures.chain(Iam::registry().iter().flat_map(|o| [o.input(), o.output()]));
     structures.flat_map(|s| s.members).for_each(|member| walk(member.shape, &mut found));
     found
 }

@@ -64,7 +64,7 @@ fn walk_shape(shape: &'static ShapeInfo, visit: &mut dyn FnMut(&'static MemberIn
 /// The names of all members of the service's operations that records leave out.
 fn left_out<S: Service>() -> BTreeSet<&'static str> {
     let mut names = BTreeSet::new();
-    for operation in S::REGISTRY {
+    for operation in S::registry() {
         for structure in [operation.input(), operation.output()] {
             walk(structure, &mut |member| {
                 if !member.shape.recorded() {
@@ -273,8 +273,8 @@ fn no_record_of_iam_and_sts_holds_what_was_brought() {
             });
         }
     };
-    inputs(&Iam::REGISTRY.iter().map(|operation| operation.input()).collect::<Vec<_>>());
-    inputs(&Sts::REGISTRY.iter().map(|operation| operation.input()).collect::<Vec<_>>());
+    inputs(&Iam::registry().iter().map(|operation| operation.input()).collect::<Vec<_>>());
+    inputs(&Sts::registry().iter().map(|operation| operation.input()).collect::<Vec<_>>());
     let brought: Vec<_> = brought.into_iter().collect();
     assert_eq!(brought, ["ContextAssertion", "TokenCode", "WebIdentityToken"]);
 }

@@ -9,7 +9,7 @@ use super::{OWNER, STRANGER, World};
 
 /// Every operation of KMS.
 pub(crate) fn registry() -> impl Iterator<Item = &'static dyn AnyOperation<Kms>> {
-    Kms::REGISTRY.iter().copied()
+    Kms::registry().iter().copied()
 }
 
 /// Spec and usage of the keys that the operation works on.

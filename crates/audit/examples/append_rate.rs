@@ -10,6 +10,7 @@ use std::time::Instant;
 use audit::{Log, Options, Sync};
 use service::ports::AuditLog as _;
 use service::{Actor, Identity, Record, Resource};
+use wire::AccountId;
 
 const ROUNDS: u32 = 300_000;
 const ROUNDS_TO_DISK: u32 = 6_400;
@@ -21,9 +22,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let log = Log::open(directory.path(), Options::default())?;
     let resources = [Resource {
-        account: "111122223333".to_owned(),
-        arn: "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-            .to_owned(),
+        account: AccountId::parse("111122223333").map_err(|_| "no account id")?,
+        arn: "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab".into(),
         kind: "AWS::KMS::Key",
     }];
     let mut line = Vec::with_capacity(2048);

@@ -86,7 +86,7 @@ impl Directory {
         account: &AccountId,
         name: &str,
     ) -> Result<Option<Arc<Principal>>, Error> {
-        let place = format!("{partition}/{}/{}", R::KIND, name.to_lowercase());
+        let place = [partition, "/", R::KIND, "/", &name.to_lowercase()].concat();
         for _ in 0..LOADS_MAX {
             let known = self.identities_of(account);
             if let Some(principal) = known.principals.get(&place) {

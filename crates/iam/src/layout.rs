@@ -18,7 +18,7 @@ pub(crate) fn account_of(key: &str) -> &str {
 
 /// The key under which all that is known of an account stands together.
 pub(crate) fn account(account: &AccountId) -> String {
-    format!("{ACCOUNTS}{account}")
+    [ACCOUNTS, account.as_str()].concat()
 }
 
 /// The record of what an account has beside its entities.
@@ -69,7 +69,7 @@ pub(crate) fn deletion_task(account: &AccountId, role: &str) -> String {
 
 /// The record of an access key.
 pub(crate) fn access_key(id: &str) -> String {
-    format!("{ACCESS_KEYS}{id}")
+    [ACCESS_KEYS, id].concat()
 }
 
 /// The entry that says which account an alias is of. Aliases of accounts are unique among all.

@@ -83,7 +83,9 @@ impl Service for Iam {
         Protocol::Query { namespace: "https://iam.amazonaws.com/doc/2010-05-08/" };
     const RECORDED_DATES: DateForm = DateForm::SpelledWithoutComma;
     const RESOURCES_RECORDED: bool = false;
-    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
+    fn registry() -> &'static [&'static dyn AnyOperation<Self>] {
+        operations::REGISTRY
+    }
 }
 
 impl Service for Sts {
@@ -93,5 +95,7 @@ impl Service for Sts {
         Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" };
     const RECORDED_DATES: DateForm = DateForm::Spelled;
     const RESOURCES_RECORDED: bool = false;
-    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = sts::REGISTRY;
+    fn registry() -> &'static [&'static dyn AnyOperation<Self>] {
+        sts::REGISTRY
+    }
 }

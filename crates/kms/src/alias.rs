@@ -61,7 +61,7 @@ pub(crate) fn permit_alias(cx: &Context<'_, Kms>, facts: &Facts, name: &str) -> 
 
 /// How an audit record names an alias of the key; AWS gives it the type of keys.
 pub(crate) fn alias_resource(key: &Key, name: &str) -> Resource {
-    Resource { arn: alias_arn(&key.account, &key.region, name), ..key.resource() }
+    Resource { arn: alias_arn(&key.account, &key.region, name).into(), ..key.resource() }
 }
 
 /// An alias with the key behind it.

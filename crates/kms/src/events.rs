@@ -52,8 +52,8 @@ impl Kms {
         now: Timestamp,
     ) -> Result<(), Error> {
         let resource = Resource {
-            account: account.as_str().to_owned(),
-            arn: arn(account, region, id),
+            account: *account,
+            arn: arn(account, region, id).into(),
             kind: RESOURCE_KIND,
         };
         self.tell("DeleteKey", &resource, region, now, Vec::new()).await

@@ -262,7 +262,7 @@ pub fn actions() -> Vec<&'static str> {
 }
 
 fn facts(action: &str) -> Option<&'static Facts> {
-    let registry: &[&dyn AnyOperation<Kms>] = Kms::REGISTRY;
+    let registry: &[&dyn AnyOperation<Kms>] = Kms::registry();
     let facts = registry.iter().map(|operation| operation.facts());
     let mut facts =
         facts.filter(|facts| facts.actions.iter().any(|known| known.eq_ignore_ascii_case(action)));

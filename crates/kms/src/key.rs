@@ -29,7 +29,7 @@ pub(crate) struct Key {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     pub(crate) id: KeyId,
-    pub(crate) arn: String,
+    pub(crate) arn: Arc<str>,
     pub(crate) record: KeyRecord,
     /// The revision at which the record was read; what a change of it is conditional on.
     pub(crate) revision: Revision,
@@ -58,8 +58,8 @@ pub(crate) fn arn(account: &AccountId, region: &Region, id: &KeyId) -> String {
 /// How an audit record names a key that was just made.
 pub(crate) fn made(metadata: &KeyMetadata) -> Option<Resource> {
     Some(Resource {
-        account: metadata.aws_account_id.as_ref()?.as_str().to_owned(),
-        arn: metadata.arn.as_ref()?.as_str().to_owned(),
+        account: AccountId::parse(metadata.aws_account_id.as_ref()?.as_str()).ok()?,
+        arn: metadata.arn.as_ref()?.as_str().into(),
         kind: RESOURCE_KIND,
     })
 }
@@ -80,7 +80,7 @@ impl Key {
             let bound = record.bound.iter().find(|(known, _)| known == arn);
             bound.map(|(_, id)| id.clone())
         });
-        let arn = arn(&account, &region, &id);
+        let arn = arn(&account, &region, &id).into();
         let handles = record.materials.iter().map(|_| OnceLock::new()).collect();
         Ok(Self { account, region, id, arn, record, revision, policy, handles })
     }
@@ -146,7 +146,7 @@ impl Key {
         KeyMetadata {
             aws_account_id: Some(AccountIdText::of(self.account.as_str())),
             key_id: wire::shapes::KeyId::of(self.id.as_str()),
-            arn: Some(ArnText::of(&self.arn)),
+            arn: Some(ArnText::of(&*self.arn)),
             creation_date: Some(self.record.created),
             enabled: Some(state == KeyState::Enabled),
             description: Some(Description::of(&self.record.description)),
@@ -184,7 +184,7 @@ impl Key {
 
     /// The ARN as answers carry it in KeyId.
     pub(crate) fn arn_as_key_id(&self) -> wire::shapes::KeyId {
-        wire::shapes::KeyId::of(&self.arn)
+        wire::shapes::KeyId::of(&*self.arn)
     }
 
     /// Refuses if the key's state or usage doesn't suit the operation.
@@ -276,11 +276,7 @@ impl Key {
 
     /// How an audit record names it.
     pub(crate) fn resource(&self) -> Resource {
-        Resource {
-            account: self.account.as_str().to_owned(),
-            arn: self.arn.clone(),
-            kind: RESOURCE_KIND,
-        }
+        Resource { account: self.account, arn: Arc::clone(&self.arn), kind: RESOURCE_KIND }
     }
 }
 

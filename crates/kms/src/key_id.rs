@@ -17,16 +17,17 @@ const KIND_MULTI_REGION: u8 = 1;
 impl KeyId {
     /// The id of that text, in lower case; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = if let Some(digits) = text.strip_prefix("mrk-") {
-            (digits.len() == 32).then_some(digits)?.to_owned()
-        } else {
-            let groups: Vec<&str> = text.split('-').collect();
-            let lengths = [8, 4, 4, 4, 12];
-            let shaped = groups.len() == lengths.len()
-                && groups.iter().zip(lengths).all(|(group, length)| group.len() == length);
-            shaped.then(|| groups.concat())?
+        let is_id = match text.strip_prefix("mrk-") {
+            Some(digits) => digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()),
+            None => {
+                text.len() == 36
+                    && text.bytes().enumerate().all(|(at, byte)| match at {
+                        8 | 13 | 18 | 23 => byte == b'-',
+                        _ => byte.is_ascii_hexdigit(),
+                    })
+            }
         };
-        digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| Self(text.to_ascii_lowercase()))
+        is_id.then(|| Self(text.to_ascii_lowercase()))
     }
 
     /// Whether it is a multi-Region key's.

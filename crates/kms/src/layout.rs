@@ -33,7 +33,7 @@ pub(crate) fn keys(account: &AccountId, region: &Region) -> String {
 
 /// The record of a key.
 pub(crate) fn key(account: &AccountId, region: &Region, key_id: &str) -> String {
-    format!("{KEYS}{account}/{region}/{key_id}")
+    [KEYS, account.as_str(), "/", region.as_str(), "/", key_id].concat()
 }
 
 /// Whose key stands at that place.
@@ -50,7 +50,7 @@ pub(crate) fn aliases(account: &AccountId, region: &Region) -> String {
 
 /// The record of an alias; the name with its prefix.
 pub(crate) fn alias(account: &AccountId, region: &Region, name: &str) -> String {
-    format!("{ALIASES}{account}/{region}/{name}")
+    [ALIASES, account.as_str(), "/", region.as_str(), "/", name].concat()
 }
 
 /// Below which the names of a key's aliases stand.

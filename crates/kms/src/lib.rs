@@ -1,6 +1,6 @@
 //! The domain of AWS KMS: keys, aliases, their states, one file per operation.
 //!
-//! A request comes through [`service::Pipeline`] to one of the operations in [`Service::REGISTRY`].
+//! A request comes through [`service::Pipeline`] to one of the operations in [`Service::registry`].
 //! The operation resolves what it acts on ([`lookup`]), the pipeline checks permission
 //! ([`authorization`]), state and usage ([`key`]), and the operation does its work on records in a
 //! [`Store`] and on materials in a [`KeyStore`].
@@ -195,7 +195,9 @@ impl Service for Kms {
     const PROTOCOL: Protocol = Protocol::Json;
     const RECORDED_DATES: DateForm = DateForm::Spelled;
     const RESOURCES_RECORDED: bool = true;
-    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = operations::REGISTRY;
+    fn registry() -> &'static [&'static dyn AnyOperation<Self>] {
+        operations::REGISTRY
+    }
 
     fn succeeded(&self, success: &Success<'_>, at: Position) {
         self.note(success, at, Told::Live);

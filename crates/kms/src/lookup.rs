@@ -28,21 +28,23 @@ impl Kms {
         let name = KeyName::parse(name.as_str(), cx.region, aliases)?;
         let account = name.account.unwrap_or(*cx.account());
         let own = account == *cx.account();
-        let (found, missing) = match name.kind {
-            KeyNameKind::Id(id) => {
-                let missing = format!("Key '{}' does not exist", arn(&account, cx.region, &id));
-                (self.key(&account, cx.region, &id, cx.now).await?, missing)
-            }
+        let found = match &name.kind {
+            KeyNameKind::Id(id) => self.key(&account, cx.region, id, cx.now).await?,
             KeyNameKind::Alias(alias) => {
-                let missing =
-                    format!("Alias {} is not found.", alias_arn(&account, cx.region, alias));
-                (self.key_behind(&account, cx.region, alias, cx.now).await?, missing)
+                self.key_behind(&account, cx.region, alias, cx.now).await?
             }
         };
-        match found {
-            Some(key) => Ok(key),
-            None if own => Err(not_found(missing)),
-            None => Err(unreachable_key(cx, action)),
+        match (found, name.kind) {
+            (Some(key), _) => Ok(key),
+            (None, _) if !own => Err(unreachable_key(cx, action)),
+            (None, KeyNameKind::Id(id)) => {
+                let arn = arn(&account, cx.region, &id);
+                Err(not_found(format!("Key '{arn}' does not exist")))
+            }
+            (None, KeyNameKind::Alias(alias)) => {
+                let arn = alias_arn(&account, cx.region, alias);
+                Err(not_found(format!("Alias {arn} is not found.")))
+            }
         }
     }
 

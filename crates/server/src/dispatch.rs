@@ -82,7 +82,7 @@ impl Services {
         let (answer, protocol) = match Route::of(inbound) {
             Route::Kms(operation) => {
                 let body = inbound.body.as_bytes();
-                (self.serve(&self.kms, &operation, body, inbound, ids).await, Kms::PROTOCOL)
+                (self.serve(&self.kms, operation, body, inbound, ids).await, Kms::PROTOCOL)
             }
             Route::Query { service, operation, parameters } => {
                 let body = match parameters {
@@ -98,7 +98,7 @@ impl Services {
                     }
                 }
             }
-            Route::Unsigned(endpoint) => return self.unsigned(&endpoint, inbound, ids).await,
+            Route::Unsigned(endpoint) => return self.unsigned(endpoint, inbound, ids).await,
             Route::UnknownQuery { operation, version } => {
                 let message = format!("Could not find operation {operation} for version {version}");
                 let error = Error::new(ErrorCode::UnknownOperationException, message);

@@ -76,6 +76,12 @@ pub(crate) struct Body {
     place: Option<SemaphorePermit<'static>>,
 }
 
+impl Drop for Body {
+    fn drop(&mut self) {
+        wire::wipe(&mut self.bytes);
+    }
+}
+
 impl Body {
     /// The bytes.
     pub(crate) fn as_bytes(&self) -> &[u8] {

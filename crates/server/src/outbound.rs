@@ -63,6 +63,12 @@ pub(crate) fn closing(
 /// Bytes that are wiped once the network has taken them.
 pub(crate) struct Wiped(pub(crate) Zeroizing<Vec<u8>>);
 
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wire::wipe(&mut self.0);
+    }
+}
+
 impl AsRef<[u8]> for Wiped {
     fn as_ref(&self) -> &[u8] {
         &self.0

@@ -19,9 +19,9 @@ const STS_VERSION: &str = "2011-06-15";
 
 /// Where a request goes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Route {
+pub(crate) enum Route<'a> {
     /// An operation of KMS.
-    Kms(String),
+    Kms(&'a str),
     /// An operation of a service of the query protocol.
     Query {
         /// The service.
@@ -32,7 +32,7 @@ pub(crate) enum Route {
         parameters: Parameters,
     },
     /// One of the unsigned endpoints.
-    Unsigned(String),
+    Unsigned(&'a str),
     /// A query request of a service that isn't here.
     UnknownQuery {
         /// The operation.
@@ -60,19 +60,18 @@ pub(crate) enum Parameters {
     Target,
 }
 
-impl Route {
+impl<'a> Route<'a> {
     /// Finds the route by method, path and headers; of a query request also by its parameters.
-    pub(crate) fn of(inbound: &Inbound) -> Self {
+    pub(crate) fn of(inbound: &'a Inbound) -> Self {
         let path = inbound.head.uri.path();
         if let Some(endpoint) = path.strip_prefix(UNSIGNED_PREFIX) {
-            return Self::Unsigned(endpoint.to_owned());
+            return Self::Unsigned(endpoint);
         }
         if path != "/" {
             return Self::Unknown;
         }
         if inbound.head.headers.contains_key(TARGET) {
-            return kms_operation(&inbound.head)
-                .map_or(Self::Unknown, |operation| Self::Kms(operation.to_owned()));
+            return kms_operation(&inbound.head).map_or(Self::Unknown, Self::Kms);
         }
         let (text, parameters) = match inbound.head.method {
             Method::POST if has_type(&inbound.head, FORM) => {

@@ -59,7 +59,8 @@ impl Uuid {
     }
 }
 
-fn hex_digit(nibble: u8) -> u8 {
+/// The digit of a byte's lower half.
+pub(crate) fn hex_digit(nibble: u8) -> u8 {
     b"0123456789abcdef"[usize::from(nibble & 15)]
 }
 

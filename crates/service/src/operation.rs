@@ -2,9 +2,10 @@
 
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use wire::enums::{KeySpec, KeyState, KeyUsageType};
-use wire::{DateForm, ErrorCode, Node, Structure, Timestamp};
+use wire::{AccountId, DateForm, ErrorCode, Node, Structure, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::caller::Caller;
@@ -68,8 +69,10 @@ pub trait Service: Send + Sync + Sized + 'static {
     const RECORDED_DATES: DateForm;
     /// Whether its records have `resources` also where nothing is acted on.
     const RESOURCES_RECORDED: bool;
-    /// Its operations.
-    const REGISTRY: &'static [&'static dyn crate::AnyOperation<Self>];
+
+    /// Its operations: a static's value, not a constant's, of which every crate that reads it would
+    /// compile all operations anew.
+    fn registry() -> &'static [&'static dyn crate::AnyOperation<Self>];
 
     /// Told of each request that succeeded, before it is answered: its record is in the audit log,
     /// at that place, and no later one is. Called under the log's lock: it must be quick, must not
@@ -121,9 +124,9 @@ pub trait Target<S: Service>: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// The account that owns it.
-    pub account: String,
+    pub account: AccountId,
     /// Its ARN.
-    pub arn: String,
+    pub arn: Arc<str>,
     /// CloudTrail's type, such as `AWS::KMS::Key`.
     pub kind: &'static str,
 }

@@ -87,7 +87,7 @@ pub struct Pipeline<S: Service> {
 impl<S: Service> Pipeline<S> {
     /// A pipeline in front of the service; without quotas, observed by nobody.
     pub fn new(service: S, clock: Arc<dyn Clock>, audit: Arc<dyn AuditLog>) -> Self {
-        let names = S::REGISTRY.iter().map(|operation| operation.facts().name);
+        let names = S::registry().iter().map(|operation| operation.facts().name);
         let operations = names.enumerate().map(|(index, name)| (name, index)).collect();
         Self { service, operations, clock, audit, quotas: None, observer: None }
     }
@@ -149,7 +149,7 @@ impl<S: Service> Pipeline<S> {
         let Some(index) = self.operations.get(inbound.operation).copied() else {
             return Err(unknown_operation::<S>(inbound.operation));
         };
-        let operation = S::REGISTRY[index];
+        let operation = S::registry()[index];
         telling.operation = Some(index);
         telling.facts = Some(operation.facts());
         let (service, now) = (&self.service, telling.now);
@@ -258,7 +258,8 @@ impl<S: Service> Pipeline<S> {
         for (number, owner) in (0..).zip(owners) {
             let event_id = ids.event_for(number);
             let resources = record.resources.unwrap_or_default().iter();
-            let own: Vec<_> = resources.filter(|one| one.account == *owner).cloned().collect();
+            let own: Vec<_> =
+                resources.filter(|one| one.account.as_str() == *owner).cloned().collect();
             let copy = Record {
                 actor: Actor::Foreign { principal_id, account_id },
                 event_id: event_id.as_str(),

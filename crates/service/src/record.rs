@@ -356,7 +356,7 @@ fn write_resources(json: &mut JsonWriter, resources: &[Resource]) {
             json.raw(b",");
         }
         json.structure(|json| {
-            text(json, "accountId", &resource.account);
+            text(json, "accountId", resource.account.as_str());
             text(json, "type", resource.kind);
             text(json, "ARN", &resource.arn);
         });
@@ -385,6 +385,8 @@ fn cut(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use wire::AccountId;
+
     use super::*;
 
     const PARAMETERS: &[u8] = br#"{"keyId":"alias/a","encryptionContext":{"Project":"Alpha"}}"#;
@@ -429,8 +431,8 @@ mod tests {
 
     fn key() -> Resource {
         Resource {
-            account: "111122223333".to_owned(),
-            arn: "arn:aws:kms:us-west-2:111122223333:key/k".to_owned(),
+            account: AccountId::parse("111122223333").unwrap(),
+            arn: "arn:aws:kms:us-west-2:111122223333:key/k".into(),
             kind: "AWS::KMS::Key",
         }
     }

@@ -44,12 +44,15 @@ impl ServiceEvent<'_> {
 
     fn record<'b>(&'b self, event_id: &'b str) -> Record<'b> {
         Record {
-            actor: Actor::Server { account_id: &self.resource.account, invoked_by: INTERNAL },
+            actor: Actor::Server {
+                account_id: self.resource.account.as_str(),
+                invoked_by: INTERNAL,
+            },
             aws_region: self.region,
             source_ip_address: INTERNAL,
             user_agent: INTERNAL,
             resources: Some(std::slice::from_ref(self.resource)),
-            recipient_account_id: Some(&self.resource.account),
+            recipient_account_id: Some(self.resource.account.as_str()),
             service_event_details: self.details,
             ..Record::of(self.source, self.name, self.time, event_id)
         }
@@ -58,13 +61,15 @@ impl ServiceEvent<'_> {
 
 #[cfg(test)]
 mod tests {
+    use wire::AccountId;
+
     use super::*;
 
     #[test]
     fn an_event_is_the_servers_and_of_no_request() {
         let resource = Resource {
-            account: "111122223333".to_owned(),
-            arn: "arn:aws:kms:us-west-2:111122223333:key/k".to_owned(),
+            account: AccountId::parse("111122223333").unwrap(),
+            arn: "arn:aws:kms:us-west-2:111122223333:key/k".into(),
             kind: "AWS::KMS::Key",
         };
         let event = ServiceEvent {

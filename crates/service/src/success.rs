@@ -3,7 +3,7 @@
 //! What a service learns of a success must be the same either way, so that what it derives doesn't
 //! depend on when it was started. Must not know what a service makes of it.
 
-use wire::{Node, Timestamp};
+use wire::{AccountId, Node, Timestamp};
 
 use crate::ids::Ids;
 use crate::operation::Resource;
@@ -73,8 +73,8 @@ fn is_copy(node: &Node<'_>) -> bool {
 
 fn resource(node: &Node<'_>, kind: &'static str) -> Option<Resource> {
     (node.text("type")? == kind).then_some(())?;
-    let (account, arn) = (node.text("accountId")?.to_owned(), node.text("ARN")?.to_owned());
-    Some(Resource { account, arn, kind })
+    let account = AccountId::parse(node.text("accountId")?).ok()?;
+    Some(Resource { account, arn: node.text("ARN")?.into(), kind })
 }
 
 #[cfg(test)]
@@ -109,7 +109,8 @@ mod tests {
     }
 
     fn key(name: &str) -> Resource {
-        Resource { account: "111122223333".to_owned(), arn: name.to_owned(), kind: KIND }
+        let account = AccountId::parse("111122223333").unwrap();
+        Resource { account, arn: name.into(), kind: KIND }
     }
 
     #[test]

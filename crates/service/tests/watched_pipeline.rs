@@ -32,7 +32,9 @@ impl Service for Counting {
     const SIGNING_NAME: &'static str = "counting";
     const EVENT_SOURCE: &'static str = "counting.amazonaws.com";
     const PROTOCOL: Protocol = Protocol::Json;
-    const REGISTRY: &'static [&'static dyn AnyOperation<Self>] = &[&Count];
+    fn registry() -> &'static [&'static dyn AnyOperation<Self>] {
+        &[&Count]
+    }
 }
 
 struct Count;

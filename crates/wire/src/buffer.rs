@@ -6,6 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+/// Empties a vector, and overwrites all that it has had room for: at once, where dropping a
+/// [`Zeroizing`] vector writes byte by byte, which for a whole request takes longer than to
+/// encrypt.
+pub fn wipe(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    // Within the room that there is, so that nothing moves.
+    bytes.resize(bytes.capacity(), 0);
+    zeroize::optimization_barrier(bytes.as_slice());
+    *bytes = Vec::new();
+}
+
 /// Bytes that may hold a secret. A vector that grew by itself would leave an unwiped copy behind,
 /// so this one moves to its larger place by itself and wipes the old one.
 pub(crate) struct Buffer(Zeroizing<Vec<u8>>);
@@ -26,19 +37,34 @@ impl Buffer {
         self.0
     }
 
-    fn make_room(&mut self, more: usize) {
-        let length = self.0.len() + more;
-        if length > self.0.capacity() {
-            let mut grown = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
-            grown.extend_from_slice(&self.0);
-            self.0 = grown;
+    /// Makes room for that many bytes more, so that several small writes needn't look.
+    #[inline]
+    pub(crate) fn make_room(&mut self, more: usize) {
+        if more > self.0.capacity() - self.0.len() {
+            self.grow(more);
         }
     }
 
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let length = self.0.len() + more;
+        let mut grown = Zeroizing::new(Vec::with_capacity(length.next_power_of_two()));
+        grown.extend_from_slice(&self.0);
+        self.0 = grown;
+    }
+
     /// Appends bytes.
+    #[inline]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         self.make_room(bytes.len());
         self.0.extend_from_slice(bytes);
+    }
+
+    /// Appends a byte.
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) {
+        self.make_room(1);
+        self.0.push(byte);
     }
 
     /// Appends bytes as base64, padded.
@@ -55,6 +81,13 @@ impl Buffer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wiped_is_gone() {
+        let mut bytes = b"secret".to_vec();
+        wipe(&mut bytes);
+        assert_eq!((bytes.len(), bytes.capacity()), (0, 0));
+    }
 
     #[test]
     fn it_grows_without_a_vector_growing_by_itself() {

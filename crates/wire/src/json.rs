@@ -4,7 +4,6 @@ use zeroize::Zeroizing;
 
 use crate::buffer::Buffer;
 use crate::leaf::{Shape, Write};
-use crate::path::lower_first;
 use crate::timestamp::{DateForm, Timestamp};
 use crate::writer::Writer;
 
@@ -50,12 +49,29 @@ impl JsonWriter {
 
     /// Writes the name of a member of the object that is being written.
     pub fn name(&mut self, name: &str) {
+        self.separate();
+        self.text(name);
+        self.out.push(b':');
+    }
+
+    /// Writes the name of a member of the model, which needs no escapes, as the dialect has it.
+    fn member_name(&mut self, name: &'static str) {
+        self.separate();
+        let Some((first, rest)) = name.as_bytes().split_first() else { return };
+        let is_record = matches!(self.dialect, Dialect::Record(_));
+        self.out.make_room(name.len() + 3);
+        self.out.push(b'"');
+        self.out.push(if is_record { first.to_ascii_lowercase() } else { *first });
+        self.out.put(rest);
+        self.out.put(b"\":");
+    }
+
+    /// Writes what stands between two members.
+    fn separate(&mut self) {
         if !self.first {
-            self.put(b",");
+            self.out.push(b',');
         }
         self.first = false;
-        self.text(name);
-        self.put(b":");
     }
 
     /// Writes text that is JSON already.
@@ -93,11 +109,10 @@ impl Writer for JsonWriter {
     }
 
     fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
-        match self.dialect {
-            Dialect::Answer => self.name(name),
-            Dialect::Record(_) if !T::INFO.recorded() => return,
-            Dialect::Record(_) => self.name(&lower_first(name)),
+        if matches!(self.dialect, Dialect::Record(_)) && !T::INFO.recorded() {
+            return;
         }
+        self.member_name(name);
         value.write(self);
     }
 
@@ -122,12 +137,13 @@ impl Writer for JsonWriter {
     }
 
     fn text(&mut self, value: &str) {
-        self.put(b"\"");
         let mut rest = value.as_bytes();
+        self.out.make_room(rest.len() + 2);
+        self.out.push(b'"');
         // Nearly all text needs no escapes, which is found out many bytes at a time.
         if !rest.iter().fold(false, |found, byte| found | is_escaped(*byte)) {
-            self.put(rest);
-            self.put(b"\"");
+            self.out.put(rest);
+            self.out.push(b'"');
             return;
         }
         while let Some(at) = rest.iter().position(|byte| is_escaped(*byte)) {

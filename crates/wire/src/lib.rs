@@ -29,6 +29,7 @@ mod writer;
 mod xml;
 
 pub use arn::{AccountId, Arn, InvalidAccountId, partition};
+pub use buffer::wipe;
 pub use error_code::ErrorCode;
 pub use json::JsonWriter;
 pub use leaf::{Integer, List, Map, Pattern, Shape, ShapeInfo, ShapeKind, Write};

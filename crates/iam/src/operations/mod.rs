@@ -117,7 +117,7 @@ const OPERATION: Facts = Facts {
 };
 
 /// Every operation of IAM that exists.
-pub(crate) const REGISTRY: &[&dyn AnyOperation<Iam>] = &[
+pub(crate) static REGISTRY: &[&dyn AnyOperation<Iam>] = &[
     &add_client_id_to_open_id_connect_provider::AddClientIDToOpenIDConnectProvider,
     &add_user_to_group::AddUserToGroup,
     &attach_group_policy::AttachGroupPolicy,

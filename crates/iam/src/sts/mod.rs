@@ -32,7 +32,7 @@ const OPERATION: Facts = Facts {
 };
 
 /// Every operation of STS that exists.
-pub(crate) const REGISTRY: &[&dyn AnyOperation<Sts>] = &[
+pub(crate) static REGISTRY: &[&dyn AnyOperation<Sts>] = &[
     &assume_role::AssumeRole,
     &assume_role_with_web_identity::AssumeRoleWithWebIdentity,
     &decode_authorization_message::DecodeAuthorizationMessage,

@@ -146,8 +146,8 @@ impl Target<Sts> for RoleSession {
 
     fn resources(&self) -> Vec<Resource> {
         let resource = self.role.as_ref().map(|_| Resource {
-            account: self.arn.account.to_string(),
-            arn: self.arn.text.clone(),
+            account: self.arn.account,
+            arn: self.arn.text.as_str().into(),
             kind: "AWS::IAM::Role",
         });
         resource.into_iter().collect()

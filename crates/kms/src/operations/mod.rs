@@ -104,7 +104,7 @@ fn name_key(cx: &Context<'_, Kms>, key: &Key) {
 }
 
 /// Every operation that exists, in the order of the alphabet.
-pub(crate) const REGISTRY: &[&dyn AnyOperation<Kms>] = &[
+pub(crate) static REGISTRY: &[&dyn AnyOperation<Kms>] = &[
     &cancel_key_deletion::CancelKeyDeletion,
     &create_alias::CreateAlias,
     &create_grant::CreateGrant,

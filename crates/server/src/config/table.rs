@@ -98,7 +98,7 @@ settings! {
         /// How long the head of a request may be.
         header_size: u64 = 128 * KIB, Size(16 * KIB, MIB), restart;
         /// How many headers a request may have.
-        headers: usize = 256, Count(32, 1_000), restart;
+        headers: usize = 100, Count(32, 1_000), restart;
         /// How many requests an HTTP/2 connection may have under way at once.
         http2_streams: usize = 64, Count(1, 10_000), restart;
         /// How long requests under way may take to end once the server is asked to stop.

@@ -35,6 +35,9 @@ const LAST_WORDS_TIME: Duration = Duration::from_secs(1);
 
 /// The shortest limit on heads that hyper takes.
 const HEAD_BYTES_MIN: usize = 8 * 1024;
+/// How many headers hyper reads without being told. Being told a number, even a smaller one, it
+/// makes room on the heap for so many, and clears it, for each request.
+const HEADERS_IN_PLACE: usize = 100;
 /// How much of a body one stream of HTTP/2 may send ahead of what is read, and how much all streams
 /// of a connection together. Bodies are short; what is read is bounded by other limits.
 const STREAM_WINDOW: u32 = 64 * 1024;
@@ -130,16 +133,19 @@ where
         let answering =
             answering(Arc::clone(&self.shared), self.peer.clone(), Arc::clone(&self.patience));
         let stream = Overheard::new(stream, Arc::clone(&self.patience));
-        let connection = http1::Builder::new()
+        let mut builder = http1::Builder::new();
+        builder
             .timer(TokioTimer::new())
             // The time for a head would be that for idling as well.
             .header_read_timeout(None)
             .max_buf_size((limits.head_bytes as usize).max(HEAD_BYTES_MIN))
-            .max_headers(limits.headers)
             // Names have no case, but AWS writes `Content-Length`, and libmongocrypt knows no
             // other.
-            .title_case_headers(true)
-            .serve_connection(TokioIo::new(stream), answering);
+            .title_case_headers(true);
+        if limits.headers > HEADERS_IN_PLACE {
+            builder.max_headers(limits.headers);
+        }
+        let connection = builder.serve_connection(TokioIo::new(stream), answering);
         self.drive(connection, http1::Connection::graceful_shutdown, stopped).await;
     }
 
@@ -225,7 +231,7 @@ where
 /// Whether a request's head is one that every reader understands alike. A request of HTTP/2 gets
 /// the header `Host` that its signature is over.
 fn admit(request: &mut Request<Incoming>, limits: &Limits) -> Result<(), StatusCode> {
-    // HTTP/1.1's were counted while they were read.
+    // Most of what is too much was refused while it was read.
     if request.headers().len() > limits.headers {
         return Err(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }

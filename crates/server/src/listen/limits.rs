@@ -56,7 +56,7 @@ impl Default for Limits {
             idle_time: Duration::from_mins(1),
             write_time: Duration::from_secs(20),
             head_bytes: 128 * 1024,
-            headers: 256,
+            headers: 100,
             streams: 64,
             drain_time: Duration::from_secs(10),
         }

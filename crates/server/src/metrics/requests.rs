@@ -100,7 +100,7 @@ pub(super) struct Count {
 
 impl ServiceRequests {
     fn of<S: Service>(accounts: &Arc<Accounts>, started: Instant) -> Self {
-        let names = S::REGISTRY.iter().map(|operation| operation.facts().name);
+        let names = S::registry().iter().map(|operation| operation.facts().name);
         let operations: Vec<_> = names.chain([UNKNOWN]).collect();
         let mut codes = [OK; CODES];
         for (place, code) in codes[1..].iter_mut().zip(ErrorCode::ALL) {

@@ -68,7 +68,7 @@ impl RequestQuotas {
 
     /// The quotas as the pipeline of one service asks for them.
     pub fn of<S: Service>(self: &Arc<Self>) -> Arc<dyn Quotas> {
-        let names = S::REGISTRY.iter().map(|operation| operation.facts().name);
+        let names = S::registry().iter().map(|operation| operation.facts().name);
         let rules = names.map(|name| Rule::of(S::SIGNING_NAME, name)).collect();
         Arc::new(ServiceQuotas { quotas: Arc::clone(self), rules })
     }

@@ -18,7 +18,7 @@ fn quotas(settings: &[&str]) -> Arc<RequestQuotas> {
 }
 
 fn index<S: Service>(operation: &str) -> usize {
-    S::REGISTRY.iter().position(|known| known.facts().name == operation).unwrap()
+    S::registry().iter().position(|known| known.facts().name == operation).unwrap()
 }
 
 /// How many of twenty requests are served.
@@ -167,7 +167,7 @@ fn memory_is_bounded() {
 
 #[test]
 fn every_operation_of_kms_has_a_class() {
-    for operation in Kms::REGISTRY {
+    for operation in Kms::registry() {
         let name = operation.facts().name;
         assert_ne!(Rule::of("kms", name), Rule::Free, "{name}");
     }

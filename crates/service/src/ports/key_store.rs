@@ -10,6 +10,7 @@ use wire::enums::{
 use zeroize::Zeroizing;
 
 use super::Pending;
+use crate::ids::hex_digit;
 
 /// What names a key material: a function of the material and the key it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,7 +18,13 @@ pub struct MaterialId(pub [u8; 32]);
 
 impl fmt::Display for MaterialId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = hex_digit(byte >> 4);
+            pair[1] = hex_digit(byte);
+        }
+        // Only ASCII gets into the array.
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
