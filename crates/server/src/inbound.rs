@@ -1,5 +1,9 @@
 //! Reading a request within limits.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use hyper::body::{Body as _, Incoming};
@@ -50,8 +54,15 @@ impl Inbound {
         } else if incoming.size_hint().lower() > BODY_MAX as u64 {
             Err(too_large("body", BODY_MAX))
         } else {
-            let reading = timeout(peer.limits.body_time, Body::read(&mut incoming)).await;
-            reading.unwrap_or_else(|_| Err(too_slow()))
+            let mut reading = pin!(Body::read(&mut incoming));
+            // Most bodies have come with their heads; only the others need a clock.
+            match poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await {
+                Poll::Ready(read) => read,
+                Poll::Pending => {
+                    let read = timeout(peer.limits.body_time, reading).await;
+                    read.unwrap_or_else(|_| Err(too_slow()))
+                }
+            }
         };
         match result {
             Ok(body) => Ok(Self { head, body, peer }),

@@ -72,7 +72,10 @@ impl Call<'_> {
             Ok(Outcome::MoreShares(collected)) => {
                 Ok(json!({ "sealed": true, "collected": shown(&collected) }))
             }
-            Err(refusal) => Err(refused(&refusal)),
+            Err(refusal) => {
+                tracing::warn!(kind, %refusal, "an attempt to unseal failed");
+                Err(refused(&refusal))
+            }
         }
     }
 
