@@ -9,6 +9,7 @@ mod http;
 mod load;
 mod measure;
 mod operations;
+mod profile;
 mod report;
 mod sign;
 
@@ -32,6 +33,10 @@ struct Arguments {
 enum Command {
     /// Measures a server's program and prints tables in markdown.
     Run(Settings),
+    /// Counts the instructions of single requests and compares them with the committed figures.
+    Instructions(profile::InstructionSettings),
+    /// Tells what a request's CPU time goes to, stage by stage.
+    Stages(profile::StageSettings),
     /// The echo itself: answers every request with the same number of bytes.
     Echo {
         #[arg(long)]
@@ -63,6 +68,8 @@ struct Settings {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(settings) => measure::all(&settings).map(|report| print!("{report}")),
+        Command::Instructions(settings) => profile::instructions(&settings),
+        Command::Stages(settings) => profile::stages(&settings),
         Command::Echo { answer_bytes, listen } => echo::serve(listen, answer_bytes),
     };
     match outcome {

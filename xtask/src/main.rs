@@ -10,6 +10,7 @@ mod fuzz;
 mod mutants;
 mod packages;
 mod process;
+mod profile;
 mod project;
 mod python;
 mod sbom;
