@@ -1,65 +1,105 @@
-//! What a slow operation does to quick ones on other connections: Encrypt alone, and Encrypt while
-//! RSA key pairs are being made, in turns. It must not know how a round is made.
+//! What slow operations do to a quick one on other connections: Encrypt alone, and Encrypt beside
+//! each of them at full tilt, in turns. It must not know how a round is made.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::child::Server;
-use crate::http::Connection;
-use crate::load::{self, Round};
-use crate::operations::{ENCRYPT, GENERATE_DATA_KEY_PAIR};
+use crate::installation::Installation;
+use crate::load::{self, Ready, Round};
+use crate::operations::{ENCRYPT, Operation, SLOW};
+use crate::statistics::Summary;
 use crate::{Outcome, Settings, sign};
 
-/// Connections that ask for key pairs, each again as soon as it is answered.
-const SLOW_CONNECTIONS: usize = 2;
+/// Connections that ask for the slow operation, each again as soon as it is answered.
+pub(crate) const SLOW_CONNECTIONS: usize = 2;
 
 pub(crate) struct Beside {
-    pub(crate) alone: Vec<Round>,
-    pub(crate) accompanied: Vec<Round>,
-    /// The times of the slow operation, unordered.
-    pub(crate) slow: Vec<Duration>,
+    pub(crate) alone: Summary,
+    pub(crate) neighbours: Vec<Neighbour>,
 }
 
-/// Measures Encrypt with and without the slow neighbour.
-pub(crate) async fn measure(settings: &Settings, server: &Server, key_id: &str) -> Outcome<Beside> {
-    let length = Duration::try_from_secs_f64(settings.seconds).map_err(|e| e.to_string())?;
-    let mut found = Beside { alone: Vec::new(), accompanied: Vec::new(), slow: Vec::new() };
+/// A slow operation, alone and beside the quick one.
+pub(crate) struct Neighbour {
+    pub(crate) name: &'static str,
+    /// The quick one's.
+    pub(crate) quick: Summary,
+    /// Its own.
+    pub(crate) slow: Summary,
+    pub(crate) slow_alone: Summary,
+}
+
+/// An operation whose requests are signed anew for each round.
+struct Prepared<'a> {
+    installation: &'a Installation,
+    operation: &'a Operation,
+    body: String,
+}
+
+#[derive(Default)]
+struct Rounds {
+    quick: Vec<Round>,
+    slow: Vec<Round>,
+    slow_alone: Vec<Round>,
+}
+
+/// Measures Encrypt with and without its slow neighbours.
+pub(crate) async fn measure(settings: &Settings, installation: &Installation) -> Outcome<Beside> {
+    let quick = Prepared::new(installation, &ENCRYPT).await?;
+    let mut slow = Vec::new();
+    for operation in &SLOW {
+        slow.push((Prepared::new(installation, operation).await?, Rounds::default()));
+    }
+    let length = settings.length()?;
+    let mut alone = Vec::new();
     for _ in 0..settings.rounds {
-        let quick = sign::request(
-            &sign::AccessKey::root(),
-            server.address,
-            ENCRYPT.target,
-            &(ENCRYPT.body)(key_id),
-        )?;
-        found.alone.push(load::round(server, &quick, settings.connections, length).await?);
-        let slow = sign::request(
-            &sign::AccessKey::root(),
-            server.address,
-            GENERATE_DATA_KEY_PAIR.target,
-            &(GENERATE_DATA_KEY_PAIR.body)(key_id),
-        )?;
-        let end = Instant::now() + length;
-        let mut neighbours = tokio::task::JoinSet::new();
-        for _ in 0..SLOW_CONNECTIONS {
-            neighbours.spawn(until(Connection::open(server.address).await?, slow.clone(), end));
-        }
-        found.accompanied.push(load::round(server, &quick, settings.connections, length).await?);
-        while let Some(joined) = neighbours.join_next().await {
-            found.slow.extend(joined.map_err(|error| error.to_string())??);
+        alone.push(quick.round(settings.connections, length).await?);
+        for (slow, rounds) in &mut slow {
+            eprintln!("benches: {} beside {}", ENCRYPT.name, slow.operation.name);
+            rounds.slow_alone.push(slow.round(SLOW_CONNECTIONS, length).await?);
+            let server = &installation.server;
+            let (ready, slow_ready) =
+                (quick.open(settings.connections).await?, slow.open(SLOW_CONNECTIONS).await?);
+            let both = tokio::try_join!(ready.run(server, length), slow_ready.run(server, length));
+            let (quick, slow) = both?;
+            rounds.quick.push(quick);
+            rounds.slow.push(slow);
         }
     }
-    Ok(found)
+    let neighbours = slow.into_iter().map(|(slow, rounds)| Neighbour {
+        name: slow.operation.name,
+        quick: Summary::of(rounds.quick),
+        slow: Summary::of(rounds.slow),
+        slow_alone: Summary::of(rounds.slow_alone),
+    });
+    let neighbours = neighbours.collect();
+    Ok(Beside { alone: Summary::of(alone), neighbours })
 }
 
-async fn until(
-    mut connection: Connection,
-    request: Vec<u8>,
-    end: Instant,
-) -> Outcome<Vec<Duration>> {
-    let mut times = Vec::new();
-    while Instant::now() < end {
-        let start = Instant::now();
-        connection.exchange(&request).await?;
-        times.push(start.elapsed());
+impl<'a> Prepared<'a> {
+    async fn new(installation: &'a Installation, operation: &'a Operation) -> Outcome<Self> {
+        let material = installation.administrator().await?.prepare(operation).await?;
+        Ok(Self { installation, operation, body: operation.body(&material).to_string() })
     }
-    Ok(times)
+
+    async fn open(&self, connections: usize) -> Outcome<Ready> {
+        let Installation { server, user, .. } = self.installation;
+        let target = self.operation.target();
+        let request = sign::request(user, server.endpoint.address, &target, &self.body)?;
+        load::open(server, &request, connections).await
+    }
+
+    async fn round(&self, connections: usize, length: Duration) -> Outcome<Round> {
+        self.open(connections).await?.run(&self.installation.server, length).await
+    }
+}
+
+impl Neighbour {
+    /// How many times longer the quick one's 99th percentile is than alone.
+    pub(crate) fn stretch(&self, alone: &Summary) -> f64 {
+        self.quick.p99.as_secs_f64() / alone.p99.as_secs_f64()
+    }
+
+    /// The share of its own rate that the quick one keeps.
+    pub(crate) fn kept(&self, alone: &Summary) -> f64 {
+        self.quick.rate().median / alone.rate().median
+    }
 }

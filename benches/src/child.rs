@@ -1,83 +1,143 @@
-//! A server under measurement: its process on one core, its endpoint, its CPU time and memory. It
-//! owns the process and ends it; it must not know what is sent to it.
+//! A server under measurement: its process on chosen cores, its endpoint, its CPU time and memory.
+//! It owns the process and ends it; it must not know what is sent to it.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::thread::{CpuSet, sched_setaffinity};
+use rustls::ClientConfig;
 
 use crate::Outcome;
 
 /// The core that servers run on.
-const SERVER_CORE: usize = 0;
+pub(crate) const SERVER_CORE: usize = 0;
 /// The core that the load comes from.
-const LOAD_CORE: usize = 1;
-/// A server that isn't there by then won't come.
-const START_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LOAD_CORE: usize = 1;
+/// A server that isn't there by then won't come. Under valgrind a start takes ten seconds and more.
+const START_LIMIT: Duration = Duration::from_mins(3);
+/// How often a starting server's output is looked at; start-up times are no more exact than that.
+const LOOK_INTERVAL: Duration = Duration::from_micros(200);
+
+/// Where a server answers, and how.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    pub(crate) address: SocketAddr,
+    /// Whom to trust where TLS is spoken.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+}
+
+impl From<SocketAddr> for Endpoint {
+    /// Plain HTTP.
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
+}
 
 pub(crate) struct Server {
     child: Child,
-    pub(crate) address: SocketAddr,
+    pub(crate) endpoint: Endpoint,
     spawned: Instant,
+    log: PathBuf,
 }
 
-/// Puts this thread, and with it every thread and process that it starts, on one core.
-fn pin(core: usize) -> Outcome {
+/// How a server is started.
+pub(crate) struct Start<'a> {
+    /// A program that runs the server and watches it, with its arguments; mostly none.
+    pub(crate) watcher: &'a [&'a str],
+    pub(crate) program: &'a Path,
+    pub(crate) arguments: Vec<OsString>,
+    /// Where it runs, and its output is kept.
+    pub(crate) folder: &'a Path,
+    pub(crate) cores: &'a [usize],
+    /// Finds its address in its output once it can be asked.
+    pub(crate) ready: fn(&str) -> Option<SocketAddr>,
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+}
+
+/// Puts this thread, and with it every thread and process that it starts, on some cores.
+pub(crate) fn pin(cores: &[usize]) -> Outcome {
     let mut set = CpuSet::new();
-    set.set(core);
-    sched_setaffinity(None, &set).map_err(|error| format!("no core {core} to run on: {error}"))
+    for core in cores {
+        set.set(*core);
+    }
+    sched_setaffinity(None, &set)
+        .map_err(|error| format!("cores {cores:?} can't be run on: {error}"))
+}
+
+/// A command whose settings are its arguments alone, wherever the measurement is called from.
+pub(crate) fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("STRONGROOM_") {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 impl Server {
-    /// Starts a program that prints `endpoint: http://ADDRESS`. Its log goes into the folder.
-    pub(crate) fn start(program: &Path, arguments: &[&str], folder: &Path) -> Outcome<Self> {
-        let log = folder.join("server.log");
-        let stderr = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder).stdin(Stdio::null());
-        command.stdout(Stdio::piped()).stderr(stderr);
-        pin(SERVER_CORE)?;
+    /// Starts a program and waits until its output tells where it answers.
+    pub(crate) fn start(start: Start<'_>) -> Outcome<Self> {
+        let program = start.program.display();
+        let log = start.folder.join("server.log");
+        let failed = |error: std::io::Error| format!("{program}: {error}");
+        let output = File::create(&log).map_err(failed)?;
+        let mut words = start.watcher.iter().map(Path::new).chain([start.program]);
+        let mut command = command(words.next().unwrap_or(start.program));
+        command.args(words).args(&start.arguments).current_dir(start.folder).stdin(Stdio::null());
+        command.stdout(output.try_clone().map_err(failed)?).stderr(output);
+        pin(start.cores)?;
         let spawned = Instant::now();
         let child = command.spawn();
-        pin(LOAD_CORE)?;
-        let child = child.map_err(|error| format!("{}: {error}", program.display()))?;
+        pin(&[LOAD_CORE])?;
         let unbound = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, address: unbound, spawned };
-        server.address = server.endpoint().map_err(|error| {
-            let log = fs::read_to_string(&log).unwrap_or_default();
-            format!("{}: {error}\n{log}", program.display())
-        })?;
+        let endpoint = Endpoint { tls: start.tls, ..Endpoint::from(unbound) };
+        let mut server = Self { child: child.map_err(failed)?, endpoint, spawned, log };
+        server.endpoint.address = server
+            .until_ready(start.ready)
+            .map_err(|error| format!("{program}: {error}\n{}", server.output()))?;
         Ok(server)
     }
 
-    /// Reads the endpoint, and keeps on reading in a thread so that the server never blocks.
-    fn endpoint(&mut self) -> Outcome<SocketAddr> {
-        let stdout = self.child.stdout.take().ok_or("it has no standard output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let text = lines.find_map(|line| {
-            let line = line.ok()?;
-            line.trim().strip_prefix("endpoint: http://").map(str::to_owned)
-        });
-        std::thread::spawn(move || lines.for_each(drop));
-        let text = text.ok_or("it ended without printing its endpoint")?;
-        text.parse().map_err(|_| format!("`{text}` isn't an address"))
+    fn until_ready(&mut self, ready: fn(&str) -> Option<SocketAddr>) -> Outcome<SocketAddr> {
+        while self.spawned.elapsed() < START_LIMIT {
+            if let Some(address) = ready(&self.output()) {
+                return Ok(address);
+            }
+            if self.child.try_wait().map_err(|error| error.to_string())?.is_some() {
+                return Err("it ended without telling where it answers".to_owned());
+            }
+            std::thread::sleep(LOOK_INTERVAL);
+        }
+        Err(format!("not ready within {START_LIMIT:?}"))
+    }
+
+    fn output(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// The time from the start of the process to its first answer that says it is healthy.
     pub(crate) fn until_healthy(&self) -> Outcome<Duration> {
         while self.spawned.elapsed() < START_LIMIT {
-            if is_healthy(self.address) {
+            if is_healthy(self.endpoint.address) {
                 return Ok(self.spawned.elapsed());
             }
         }
         Err(format!("not healthy within {START_LIMIT:?}"))
     }
 
-    /// User and system time of the process so far; the kernel counts in hundredths of a second.
+    /// Its process's id, which a watcher has as well.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// User and system time of the process so far.
     pub(crate) fn cpu_time(&self) -> Outcome<Duration> {
         cpu_time(&format!("/proc/{}/stat", self.child.id()))
     }
@@ -100,11 +160,19 @@ impl Drop for Server {
     }
 }
 
+/// The address behind the first of these words in a server's output, up to what ends it.
+pub(crate) fn address_behind(output: &str, words: &str) -> Option<SocketAddr> {
+    let (_, rest) = output.split_once(words)?;
+    let end = rest.find(|c: char| c.is_whitespace() || c == '"' || c == '/')?;
+    rest[..end].parse().ok()
+}
+
 /// The CPU time of the load generator, which is this process.
 pub(crate) fn own_cpu_time() -> Outcome<Duration> {
     cpu_time("/proc/self/stat")
 }
 
+/// The kernel counts in hundredths of a second.
 fn cpu_time(path: &str) -> Outcome<Duration> {
     let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
     let ticks = ticks(&text).ok_or_else(|| format!("{path} isn't as proc(5) says"))?;
@@ -151,5 +219,15 @@ mod tests {
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(60) {}
         assert!(own_cpu_time().expect("stat") > Duration::ZERO);
+    }
+
+    #[test]
+    fn an_address_is_read_once_its_line_has_come() {
+        let line = r#"{"message":"listening","address":"127.0.0.1:37599","#;
+        let found = Some(SocketAddr::from(([127, 0, 0, 1], 37599)));
+        assert_eq!(address_behind(line, r#"listening","address":""#), found);
+        assert_eq!(address_behind(&line[..44], r#"listening","address":""#), None);
+        assert_eq!(address_behind("endpoint: http://127.0.0.1:37599\n", "http://"), found);
+        assert_eq!(address_behind("nothing yet", "http://"), None);
     }
 }

@@ -1,7 +1,6 @@
 //! The load: connections that each send a request again as soon as it is answered. It owns one
 //! round; it must not know which server or operation it is.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +21,23 @@ pub(crate) struct Round {
     pub(crate) times: Vec<Duration>,
 }
 
+/// Connections that have had their first answer.
+pub(crate) struct Ready {
+    open: Vec<Connection>,
+    request: Arc<[u8]>,
+}
+
+/// Opens connections, which takes no part in what is measured.
+pub(crate) async fn open(server: &Server, request: &[u8], connections: usize) -> Outcome<Ready> {
+    let mut open = Vec::new();
+    for _ in 0..connections {
+        let mut connection = Connection::open(server.endpoint.clone()).await?;
+        connection.exchange(request).await?;
+        open.push(connection);
+    }
+    Ok(Ready { open, request: Arc::from(request) })
+}
+
 /// Loads the server for a while, from connections that are opened before the clock starts.
 pub(crate) async fn round(
     server: &Server,
@@ -29,38 +45,33 @@ pub(crate) async fn round(
     connections: usize,
     length: Duration,
 ) -> Outcome<Round> {
-    let request: Arc<[u8]> = Arc::from(request);
-    let mut open = Vec::new();
-    for _ in 0..connections {
-        open.push(prepared(server.address, &request).await?);
-    }
-    let (server_before, own_before) = (server.cpu_time()?, own_cpu_time()?);
-    let start = Instant::now();
-    let mut tasks = JoinSet::new();
-    for connection in open {
-        tasks.spawn(drive(connection, Arc::clone(&request), start + length));
-    }
-    let mut times = Vec::new();
-    while let Some(joined) = tasks.join_next().await {
-        times.extend(joined.map_err(|error| error.to_string())??);
-    }
-    let elapsed = start.elapsed().as_secs_f64();
-    let server_time = server.cpu_time()?.saturating_sub(server_before).as_secs_f64();
-    let own_time = own_cpu_time()?.saturating_sub(own_before).as_secs_f64();
-    let count = u32::try_from(times.len()).map(f64::from).map_err(|error| error.to_string())?;
-    Ok(Round {
-        requests_per_second: count / elapsed,
-        server_micros: server_time * 1e6 / count,
-        generator_share: own_time / elapsed,
-        times,
-    })
+    open(server, request, connections).await?.run(server, length).await
 }
 
-/// A connection that has had its first answer.
-async fn prepared(address: SocketAddr, request: &[u8]) -> Outcome<Connection> {
-    let mut connection = Connection::open(address).await?;
-    connection.exchange(request).await?;
-    Ok(connection)
+impl Ready {
+    /// Loads the server for a while.
+    pub(crate) async fn run(self, server: &Server, length: Duration) -> Outcome<Round> {
+        let (server_before, own_before) = (server.cpu_time()?, own_cpu_time()?);
+        let start = Instant::now();
+        let mut tasks = JoinSet::new();
+        for connection in self.open {
+            tasks.spawn(drive(connection, Arc::clone(&self.request), start + length));
+        }
+        let mut times = Vec::new();
+        while let Some(joined) = tasks.join_next().await {
+            times.extend(joined.map_err(|error| error.to_string())??);
+        }
+        let elapsed = start.elapsed().as_secs_f64();
+        let server_time = server.cpu_time()?.saturating_sub(server_before).as_secs_f64();
+        let own_time = own_cpu_time()?.saturating_sub(own_before).as_secs_f64();
+        let count = u32::try_from(times.len()).map(f64::from).map_err(|error| error.to_string())?;
+        Ok(Round {
+            requests_per_second: count / elapsed,
+            server_micros: server_time * 1e6 / count,
+            generator_share: own_time / elapsed,
+            times,
+        })
+    }
 }
 
 async fn drive(

@@ -3,19 +3,30 @@
 //! command line, its answers and `/proc` only; it is built with none of its crates.
 
 mod beside;
+mod certificate;
 mod child;
+mod client;
+mod cores;
 mod echo;
 mod http;
+mod installation;
+mod library;
 mod load;
-mod measure;
+mod machine;
 mod operations;
+mod peers;
+mod plan;
+mod plot;
 mod profile;
 mod report;
+mod rows;
 mod sign;
+mod startup;
+mod statistics;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -38,12 +49,7 @@ enum Command {
     /// Tells what a request's CPU time goes to, stage by stage.
     Stages(profile::StageSettings),
     /// The echo itself: answers every request with the same number of bytes.
-    Echo {
-        #[arg(long)]
-        answer_bytes: usize,
-        #[arg(long, default_value = "127.0.0.1:0")]
-        listen: SocketAddr,
-    },
+    Echo(echo::Arguments),
 }
 
 /// What to measure, and for how long.
@@ -51,7 +57,10 @@ enum Command {
 struct Settings {
     /// The server's program.
     program: PathBuf,
-    /// How often each row is measured; the echo and the server take turns.
+    /// Measure only what begins with this name: a row, `beside`, `cores`, `start-up`, a peer.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// How often each row is measured; all that is compared takes turns.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// How long each round takes.
@@ -63,14 +72,53 @@ struct Settings {
     /// How often the server is started to find its start-up time.
     #[arg(long, default_value_t = 10)]
     starts: usize,
+    /// Write `table.md` and `plot.svg` into this folder too.
+    #[arg(long, value_name = "DIRECTORY")]
+    out: Option<PathBuf>,
+    /// How the server was built, for the description of the run.
+    #[arg(long, default_value = "built in an unknown way")]
+    built: String,
+    /// moto's server, to be measured too.
+    #[arg(long, value_name = "PROGRAM")]
+    moto: Option<PathBuf>,
+    /// OpenBao's program, to be measured too.
+    #[arg(long, value_name = "PROGRAM")]
+    bao: Option<PathBuf>,
+    /// A sentence about the other servers, for the report.
+    #[arg(long, value_name = "SENTENCE")]
+    note: Vec<String>,
+}
+
+impl Settings {
+    fn length(&self) -> Outcome<Duration> {
+        Duration::try_from_secs_f64(self.seconds).map_err(|error| error.to_string())
+    }
+
+    /// Whether what has this name is to be measured.
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| plan::begins_with(name, only))
+    }
+
+    /// Whether anything whose name begins so is to be measured.
+    fn wants_any_of(&self, start: &str) -> bool {
+        self.wants(start) || self.only.iter().any(|only| plan::begins_with(only, start))
+    }
+}
+
+fn run(settings: &Settings) -> Outcome {
+    let folder = settings.out.as_deref();
+    folder.map_or(Ok(()), report::prepare)?;
+    let found = plan::all(settings)?;
+    print!("{}", report::tables(&found));
+    folder.map_or(Ok(()), |folder| report::write(&found, folder))
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Run(settings) => measure::all(&settings).map(|report| print!("{report}")),
+        Command::Run(settings) => run(&settings),
         Command::Instructions(settings) => profile::instructions(&settings),
         Command::Stages(settings) => profile::stages(&settings),
-        Command::Echo { answer_bytes, listen } => echo::serve(listen, answer_bytes),
+        Command::Echo(arguments) => echo::serve(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

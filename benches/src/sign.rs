@@ -20,18 +20,13 @@ pub(crate) struct AccessKey {
 }
 
 impl AccessKey {
-    /// The server is given this one as a root user's, so that it verifies every signature.
-    pub(crate) fn root() -> Self {
+    /// For servers that ask nobody who they are.
+    pub(crate) fn made_up() -> Self {
         Self { id: "AKIABENCHMARK".to_owned(), secret: "made-up-for-the-benchmark".to_owned() }
-    }
-
-    /// The line by which `strongroom dev --root-access-keys` learns of it.
-    pub(crate) fn line(&self) -> String {
-        format!("111122223333 {} {}\n", self.id, self.secret)
     }
 }
 
-/// A request of KMS, in the JSON 1.1 protocol.
+/// A request of KMS, in the JSON 1.1 protocol: the `X-Amz-Target` header and the input.
 pub(crate) fn request(
     key: &AccessKey,
     address: SocketAddr,
@@ -97,12 +92,13 @@ mod tests {
     fn a_request_is_signed_and_framed() {
         let address = SocketAddr::from(([127, 0, 0, 1], 4566));
         let bytes =
-            request(&AccessKey::root(), address, "TrentService.ListKeys", "{}").expect("signed");
+            request(&AccessKey::made_up(), address, "TrentService.ListKeys", "{}").expect("signed");
         let text = String::from_utf8(bytes).expect("text");
         assert!(text.starts_with("POST / HTTP/1.1\r\nhost: 127.0.0.1:4566\r\n"));
         assert!(text.contains("\r\nauthorization: AWS4-HMAC-SHA256 Credential=AKIABENCHMARK/"));
         let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-target";
         assert!(text.contains(signed), "{text}");
+        assert!(text.contains("\r\nx-amz-target: TrentService.ListKeys\r\n"));
         assert!(text.ends_with("\r\ncontent-length: 2\r\n\r\n{}"));
     }
 }

@@ -1,7 +1,10 @@
-//! Builds the server and the load generator in release and runs the measurement. It must not know
-//! what is measured: that is the crate `benches`.
+//! `cargo xtask bench`: which measurement is asked for. It must not know how any of them is made.
 
-use crate::{Outcome, process, profile, project};
+mod peers;
+mod profile;
+mod rates;
+
+use crate::Outcome;
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -14,7 +17,9 @@ pub(crate) struct Arguments {
     /// Tell what a request's CPU time goes to instead, stage by stage.
     #[arg(long)]
     stages: bool,
-    /// Passed on to the measurement; `-- --help` lists what it takes.
+    #[command(flatten)]
+    rates: rates::Options,
+    /// Passed on to the measurement as it is.
     #[arg(last = true)]
     rest: Vec<String>,
 }
@@ -26,9 +31,23 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.stages {
         return profile::stages(&arguments.rest);
     }
-    let mut cargo = project::cargo();
-    process::run(cargo.args(["build", "--release", "--package", "strongroom", "-p", "benches"]))?;
-    let release = project::target_directory().join("release");
-    let mut benches = process::command(release.join("benches"));
-    process::run(benches.arg("run").arg(release.join("strongroom")).args(&arguments.rest))
+    rates::run(&arguments.rates, &arguments.rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        _arguments: Arguments,
+    }
+
+    #[test]
+    fn flags_of_all_measurements_go_together() {
+        Line::command().debug_assert();
+    }
 }

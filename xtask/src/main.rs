@@ -10,7 +10,6 @@ mod fuzz;
 mod mutants;
 mod packages;
 mod process;
-mod profile;
 mod project;
 mod python;
 mod sbom;

@@ -1,7 +1,6 @@
 //! The guard: the server under callgrind, each request sent many times over one connection, and
 //! what one costs compared with the committed figures. It must not know how either is read.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,9 +8,10 @@ use std::process::Command;
 use super::callgrind::Counts;
 use super::figures::{Book, Figures};
 use super::requests::{self, Row};
-use super::server::Server;
 use crate::Outcome;
+use crate::child::{SERVER_CORE, Server};
 use crate::http::Connection;
+use crate::installation::{Installation, Sync};
 
 /// Requests before the first one that is counted: caches fill and buffers find their size.
 const WARM_UP: u32 = 100;
@@ -70,22 +70,25 @@ pub(crate) fn run(settings: &Settings) -> Outcome {
 
 async fn count(settings: &Settings) -> Outcome<Vec<(&'static Row, Figures)>> {
     let dumps = format!("--callgrind-out-file={DUMPS}");
-    let watcher = ["valgrind", "--tool=callgrind", &dumps].map(OsString::from);
-    let server = Server::start(&settings.program, &watcher, None).await?;
+    let watcher = ["valgrind", "--tool=callgrind", &dumps];
+    // On one core it has one worker, so that it isn't chance which of them does what.
+    let (program, cores) = (&settings.program, &[SERVER_CORE]);
+    let installation = Installation::watched(&watcher, program, Sync::None, None, cores).await?;
+    let server = &installation.server;
     let mut measured = Vec::new();
     for (row, number) in requests::chosen(&settings.only).into_iter().zip(1..) {
-        let request = server.prepare(row).await?;
-        let mut connection = server.connect().await?;
+        let request = installation.request(row.operation()?).await?;
+        let mut connection = Connection::open(server.endpoint.address).await?;
         repeat(&mut connection, &request, WARM_UP.min(row.repeats)).await?;
-        control(&server, "--zero")?;
+        control(server, "--zero")?;
         repeat(&mut connection, &request, row.repeats).await?;
-        control(&server, "--dump")?;
-        let dump = server.folder().join(format!("{DUMPS}.{number}"));
+        control(server, "--dump")?;
+        let dump = installation.folder().join(format!("{DUMPS}.{number}"));
         let failed = |error| format!("{}: {error}", dump.display());
         let text = fs::read_to_string(&dump).map_err(failed)?;
         if let Some(folder) = &settings.keep {
             fs::create_dir_all(folder).map_err(failed)?;
-            let kept = folder.join(format!("callgrind.out.{}", row.name));
+            let kept = folder.join(format!("callgrind.out.{}", row.name.replace(' ', "-")));
             fs::write(kept, &text).map_err(failed)?;
         }
         measured.push((row, Figures::of(&Counts::parse(&text)?, row.repeats)));

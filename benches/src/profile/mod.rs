@@ -8,7 +8,6 @@ mod figures;
 mod instructions;
 mod perf;
 mod requests;
-mod server;
 mod stages;
 
 pub(crate) use instructions::{Settings as InstructionSettings, run as instructions};

@@ -4,18 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-
-use tokio::task::JoinSet;
+use std::time::Duration;
 
 use super::requests::{self, Row};
-use super::server::{self, Server};
 use super::stages::Shares;
-use crate::Outcome;
+use crate::child::Server;
+use crate::installation::{Installation, Sync};
+use crate::{Outcome, load};
 
-const SERVER_CORE: usize = 0;
-const LOAD_CORE: usize = 1;
 /// Samples a second; not a divisor of any timer's frequency.
 const FREQUENCY: &str = "997";
 /// How much of the stack comes with each sample; what is further out isn't asked for.
@@ -47,69 +43,34 @@ pub(crate) struct Settings {
 pub(crate) fn run(settings: &Settings) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| error.to_string())?.block_on(async {
-        let server = Server::start(&settings.program, &[], Some(SERVER_CORE)).await?;
-        server::pin(LOAD_CORE)?;
+        let installation = Installation::on_one_core(&settings.program, Sync::None, None).await?;
         for row in requests::chosen(&settings.only) {
-            measure(settings, &server, row).await?;
+            measure(settings, &installation, row).await?;
         }
         Ok(())
     })
 }
 
-async fn measure(settings: &Settings, server: &Server, row: &Row) -> Outcome {
+async fn measure(settings: &Settings, installation: &Installation, row: &Row) -> Outcome {
     let length = Duration::try_from_secs_f64(settings.seconds).map_err(|e| e.to_string())?;
-    let request: Arc<[u8]> = Arc::from(server.prepare(row).await?);
-    load(settings, server, &request, WARM_UP).await?;
+    let (server, connections) = (&installation.server, settings.connections);
+    let request = installation.request(row.operation()?).await?;
+    load::round(server, &request, connections, WARM_UP).await?;
     // perf takes time of the server's own, so that its time is measured without it.
-    let before = server.cpu_time()?;
-    let count = load(settings, server, &request, length).await?;
-    let used = server.cpu_time()?.saturating_sub(before);
-    let nanoseconds = used.as_secs_f64() * 1e9 / f64::from(count);
-    let rate = f64::from(count) / length.as_secs_f64();
+    let alone = load::round(server, &request, connections, length).await?;
 
-    let data = server.folder().join("perf.data");
+    let data = installation.folder().join("perf.data");
     let sampling = sample(server, &data, settings.seconds)?;
-    load(settings, server, &request, length).await?;
+    load::round(server, &request, connections, length).await?;
     let shares = Shares::parse(&finish(sampling, &data)?);
-    println!("{rate:.0} requests/s, {} samples\n", shares.samples());
-    println!("{}", shares.table(row.name, nanoseconds));
+    println!("{:.0} requests/s, {} samples\n", alone.requests_per_second, shares.samples());
+    println!("{}", shares.table(row.name, alone.server_micros * 1e3));
     if let Some(folder) = &settings.keep {
         let kept = folder.join(format!("{}.folded", row.name));
         let written = fs::create_dir_all(folder).and_then(|()| fs::write(&kept, shares.folded()));
         written.map_err(|error| format!("{}: {error}", kept.display()))?;
     }
     Ok(())
-}
-
-/// Sends the request for a while; how many were answered.
-async fn load(
-    settings: &Settings,
-    server: &Server,
-    request: &Arc<[u8]>,
-    length: Duration,
-) -> Outcome<u32> {
-    let mut open = Vec::new();
-    for _ in 0..settings.connections {
-        open.push(server.connect().await?);
-    }
-    let end = Instant::now() + length;
-    let mut tasks = JoinSet::new();
-    for mut connection in open {
-        let request = Arc::clone(request);
-        tasks.spawn(async move {
-            let mut count = 0;
-            while Instant::now() < end {
-                connection.exchange(&request).await?;
-                count += 1;
-            }
-            Ok::<u32, String>(count)
-        });
-    }
-    let mut count = 0;
-    while let Some(joined) = tasks.join_next().await {
-        count += joined.map_err(|error| error.to_string())??;
-    }
-    Ok(count)
 }
 
 /// Has perf sample the server from now on. Its clock is the kernel's: virtual machines have no
