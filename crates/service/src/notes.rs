@@ -34,11 +34,7 @@ impl Notes {
     /// A member of `additionalEventData` that has members itself.
     pub fn additional_object(&self, name: &str, members: &[(String, String)]) {
         append(&mut self.0.lock().additional, name, |json| {
-            json.structure(|json| {
-                for (name, value) in members {
-                    json.text_member(name, value);
-                }
-            });
+            json.map(members);
         });
     }
 

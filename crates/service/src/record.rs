@@ -344,7 +344,7 @@ impl Tls<'_> {
     }
 }
 
-fn text(json: &mut JsonWriter, name: &str, value: &str) {
+fn text(json: &mut JsonWriter, name: &'static str, value: &str) {
     json.text_member(name, value);
 }
 
@@ -364,7 +364,7 @@ fn write_resources(json: &mut JsonWriter, resources: &[Resource]) {
     json.raw(b"]");
 }
 
-fn elements(json: &mut JsonWriter, name: &str, value: Option<&[u8]>) {
+fn elements(json: &mut JsonWriter, name: &'static str, value: Option<&[u8]>) {
     json.name(name);
     match value {
         None => json.null(),

@@ -47,21 +47,23 @@ impl JsonWriter {
         self.out.put(bytes);
     }
 
-    /// Writes the name of a member of the object that is being written.
-    pub fn name(&mut self, name: &str) {
+    /// Writes the name of a member of the object that is being written: one that needs no escapes.
+    pub fn name(&mut self, name: &'static str) {
+        debug_assert!(!name.bytes().any(is_escaped), "{name}");
         self.separate();
-        self.text(name);
-        self.out.push(b':');
-    }
-
-    /// Writes the name of a member of the model, which needs no escapes, as the dialect has it.
-    fn member_name(&mut self, name: &'static str) {
-        self.separate();
-        let Some((first, rest)) = name.as_bytes().split_first() else { return };
-        let is_record = matches!(self.dialect, Dialect::Record(_));
         self.out.make_room(name.len() + 3);
         self.out.push(b'"');
-        self.out.push(if is_record { first.to_ascii_lowercase() } else { *first });
+        self.out.put(name.as_bytes());
+        self.out.put(b"\":");
+    }
+
+    /// Writes the name of a member of the model as CloudTrail has it: in camel case.
+    fn recorded_name(&mut self, name: &'static str) {
+        self.separate();
+        let Some((first, rest)) = name.as_bytes().split_first() else { return };
+        self.out.make_room(name.len() + 3);
+        self.out.push(b'"');
+        self.out.push(first.to_ascii_lowercase());
         self.out.put(rest);
         self.out.put(b"\":");
     }
@@ -80,7 +82,7 @@ impl JsonWriter {
     }
 
     /// Writes the name of a member of the object that is being written, and its text.
-    pub fn text_member(&mut self, name: &str, value: &str) {
+    pub fn text_member(&mut self, name: &'static str, value: &str) {
         self.name(name);
         self.text(value);
     }
@@ -109,10 +111,11 @@ impl Writer for JsonWriter {
     }
 
     fn member<T: Shape + Write>(&mut self, name: &'static str, value: &T) {
-        if matches!(self.dialect, Dialect::Record(_)) && !T::INFO.recorded() {
-            return;
+        match self.dialect {
+            Dialect::Answer => self.name(name),
+            Dialect::Record(_) if !T::INFO.recorded() => return,
+            Dialect::Record(_) => self.recorded_name(name),
         }
-        self.member_name(name);
         value.write(self);
     }
 
@@ -130,7 +133,9 @@ impl Writer for JsonWriter {
     fn map<K: AsRef<str>, V: Write>(&mut self, pairs: &[(K, V)]) {
         self.structure(|out| {
             for (key, value) in pairs {
-                out.name(key.as_ref());
+                out.separate();
+                out.text(key.as_ref());
+                out.out.push(b':');
                 value.write(out);
             }
         });
