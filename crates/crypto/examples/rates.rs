@@ -13,11 +13,12 @@ use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, ParsedPublicKey,
     PqdsaKeyPair, PqdsaSigningAlgorithm, VerificationAlgorithm,
 };
-use aws_lc_rs::{hmac, kem};
+use aws_lc_rs::{digest, hmac, kem};
 use crypto::{
     Curve, EcKey, Ed25519Key, MacKey, MacSpec, Message, MlDsaKey, MlDsaSpec, MlKemKey, MlKemSpec,
     RsaEncryptionAlgorithm, RsaKey, RsaSigningAlgorithm, RsaSpec,
 };
+use secp256k1::{SecretKey, ecdsa};
 
 const MESSAGE: &[u8] = &[7; 64];
 const TURN: Duration = Duration::from_millis(100);
@@ -120,6 +121,35 @@ fn ec(
     Ok(())
 }
 
+/// Beside the safe crate over libsecp256k1, which blinds anew for each signature.
+fn secp256k1() -> Outcome {
+    let ours = EcKey::generate(Curve::Secp256k1)?;
+    let theirs = SecretKey::from_secret_bytes([7; 32])?;
+    let hashed = || secp256k1::Message::from_digest(sha256(MESSAGE));
+    let extra = [7; 32];
+    let sign = || Ok::<_, ()>(ecdsa::sign_with_noncedata(hashed(), &theirs, &extra));
+    compare(
+        "libsecp256k1 sign",
+        || ours.sign(Message::Raw(MESSAGE)),
+        || sign().map(|s| s.serialize_der()),
+    );
+    let mine = ours.sign(Message::Raw(MESSAGE))?;
+    let public = theirs.public_key();
+    let other = ecdsa::sign(hashed(), &theirs).serialize_der();
+    compare(
+        "libsecp256k1 verify",
+        || ours.verify(Message::Raw(MESSAGE), &mine),
+        || ecdsa::Signature::from_der(&other)?.verify(hashed(), &public),
+    );
+    Ok(())
+}
+
+fn sha256(message: &[u8]) -> [u8; 32] {
+    let digest = digest::digest(&digest::SHA256, message);
+    // SHA-256 has 32 bytes.
+    std::array::from_fn(|place| digest.as_ref()[place])
+}
+
 fn ed25519() -> Outcome {
     let (ours, theirs) = (Ed25519Key::generate()?, Ed25519KeyPair::generate()?);
     compare("Ed25519 sign", || ours.sign(MESSAGE), || theirs.try_sign(MESSAGE));
@@ -199,6 +229,7 @@ fn main() -> Outcome {
     ec("ECC_NIST_P384", Curve::P384, p384.0, p384.1)?;
     ec("ECC_NIST_P521", Curve::P521, p521.0, p521.1)?;
     ec("ECC_SECG_P256K1", Curve::Secp256k1, k256.0, k256.1)?;
+    secp256k1()?;
     ed25519()?;
     ml_dsa("ML_DSA_44", MlDsaSpec::MlDsa44, &signature::ML_DSA_44_SIGNING, &signature::ML_DSA_44)?;
     ml_dsa("ML_DSA_65", MlDsaSpec::MlDsa65, &signature::ML_DSA_65_SIGNING, &signature::ML_DSA_65)?;

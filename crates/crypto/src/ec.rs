@@ -1,11 +1,12 @@
 //! Elliptic curve keys: ECDSA on four curves (FIPS 186-5) and ECDH on three (SP 800-56A).
 //!
+//! The NIST curves are AWS-LC's in everything; secp256k1 is signed and verified by libsecp256k1.
 //! It owns which keys and peers are taken. It must not know key usages.
 
 use std::sync::OnceLock;
 
 use aws_lc_rs::agreement::{self, UnparsedPublicKey};
-use aws_lc_rs::digest::{self, SHA256, SHA384, SHA512};
+use aws_lc_rs::digest::{self, Digest, SHA256, SHA384, SHA512};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::pkcs8::Document;
 use aws_lc_rs::rand::SystemRandom;
@@ -15,10 +16,13 @@ use aws_lc_rs::signature::{
 };
 use zeroize::Zeroizing;
 
+use self::koblitz::{SigningKey, VerifyingKey};
 use crate::derive::{self, Label};
 use crate::memory::Locked;
 use crate::parsed::{self, Message};
 use crate::{Error, KeyRejection, der};
+
+mod koblitz;
 
 /// The curves that AWS KMS has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,12 +78,21 @@ impl Curve {
         }
     }
 
-    const fn verification(self) -> &'static EcdsaVerificationAlgorithm {
+    /// AWS-LC's algorithm, for the curves that it verifies.
+    const fn verification(self) -> Option<&'static EcdsaVerificationAlgorithm> {
         match self {
-            Self::P256 => &signature::ECDSA_P256_SHA256_ASN1,
-            Self::P384 => &signature::ECDSA_P384_SHA384_ASN1,
-            Self::P521 => &signature::ECDSA_P521_SHA512_ASN1,
-            Self::Secp256k1 => &signature::ECDSA_P256K1_SHA256_ASN1,
+            Self::P256 => Some(&signature::ECDSA_P256_SHA256_ASN1),
+            Self::P384 => Some(&signature::ECDSA_P384_SHA384_ASN1),
+            Self::P521 => Some(&signature::ECDSA_P521_SHA512_ASN1),
+            Self::Secp256k1 => None,
+        }
+    }
+
+    /// The digest that is signed.
+    fn digest(self, message: Message<'_>) -> Result<Digest, Error> {
+        match message {
+            Message::Raw(message) => Ok(digest::digest(self.hash(), message)),
+            Message::Digest(bytes) => parsed::digest(bytes, self.hash()),
         }
     }
 
@@ -93,20 +106,32 @@ impl Curve {
     }
 }
 
-/// An elliptic curve key pair. The parsed private key is in the library's memory, which is
-/// wiped when it is freed but not locked; `docs/internals/key-hierarchy.md` says why.
+/// An elliptic curve key pair. On a NIST curve the parsed private key is in the library's memory,
+/// which is wiped when it is freed but not locked; `docs/internals/key-hierarchy.md` says why.
 pub struct EcKey {
     curve: Curve,
-    pair: EcdsaKeyPair,
+    private: PrivateKey,
     agreeing: OnceLock<agreement::PrivateKey>,
     public: PublicKey,
+}
+
+/// The private half, as it signs.
+enum PrivateKey {
+    Nist(EcdsaKeyPair),
+    Koblitz(SigningKey),
 }
 
 /// The public half.
 struct PublicKey {
     curve: Curve,
     spki: Box<[u8]>,
-    verifying: OnceLock<ParsedPublicKey>,
+    verifying: OnceLock<Verifying>,
+}
+
+/// The public half, as it verifies.
+enum Verifying {
+    Nist(ParsedPublicKey),
+    Koblitz(VerifyingKey),
 }
 
 impl EcKey {
@@ -134,17 +159,19 @@ impl EcKey {
     fn from_pair(curve: Curve, pair: EcdsaKeyPair) -> Result<Self, Error> {
         let spki: PublicKeyX509Der = pair.public_key().as_der().map_err(|_| Error::Library)?;
         let public = PublicKey { curve, spki: spki.as_ref().into(), verifying: OnceLock::new() };
-        Ok(Self { curve, pair, agreeing: OnceLock::new(), public })
+        let private = match curve {
+            Curve::Secp256k1 => PrivateKey::Koblitz(SigningKey::new(export(&pair)?)?),
+            Curve::P256 | Curve::P384 | Curve::P521 => PrivateKey::Nist(pair),
+        };
+        Ok(Self { curve, private, agreeing: OnceLock::new(), public })
     }
 
-    /// The private key in PKCS#8 as the library writes it, with the public key in it. The
-    /// library makes it on the ordinary heap and wipes it there.
+    /// The private key in PKCS#8 as AWS-LC writes it, with the public key in it.
     pub(crate) fn pkcs8(&self) -> Result<Locked, Error> {
-        parsed::lock(self.export()?.as_ref())
-    }
-
-    fn export(&self) -> Result<Document, Error> {
-        self.pair.to_pkcs8v1().map_err(|_| Error::Library)
+        match &self.private {
+            PrivateKey::Nist(pair) => export(pair),
+            PrivateKey::Koblitz(key) => parsed::lock(key.pkcs8().expose()),
+        }
     }
 
     /// The curve of the key.
@@ -170,11 +197,13 @@ impl EcKey {
     /// # Errors
     /// [`Error::DigestLength`], [`Error::Library`].
     pub fn sign(&self, message: Message<'_>) -> Result<Vec<u8>, Error> {
+        let pair = match &self.private {
+            PrivateKey::Nist(pair) => pair,
+            PrivateKey::Koblitz(key) => return key.sign(&self.curve.digest(message)?),
+        };
         match message {
-            Message::Raw(message) => self.pair.sign(&SystemRandom::new(), message),
-            Message::Digest(bytes) => {
-                self.pair.sign_digest(&parsed::digest(bytes, self.curve.hash())?)
-            }
+            Message::Raw(message) => pair.sign(&SystemRandom::new(), message),
+            Message::Digest(bytes) => pair.sign_digest(&parsed::digest(bytes, self.curve.hash())?),
         }
         .map(|signature| signature.as_ref().to_vec())
         .map_err(|_| Error::Library)
@@ -200,7 +229,7 @@ impl EcKey {
             return Err(Error::PeerRejected);
         }
         let key = parsed::once(&self.agreeing, || {
-            agreement::PrivateKey::from_private_key_der(algorithm, self.export()?.as_ref())
+            agreement::PrivateKey::from_private_key_der(algorithm, self.pkcs8()?.expose())
                 .map_err(|_| Error::Library)
         })?;
         let peer = UnparsedPublicKey::new(algorithm, peer);
@@ -212,9 +241,10 @@ impl EcKey {
 
 impl PublicKey {
     fn verify(&self, message: Message<'_>, signature: &[u8]) -> Result<(), Error> {
-        let key = parsed::once(&self.verifying, || {
-            ParsedPublicKey::new(self.curve.verification(), &self.spki).map_err(|_| Error::Library)
-        })?;
+        let key = match parsed::once(&self.verifying, || self.parse())? {
+            Verifying::Nist(key) => key,
+            Verifying::Koblitz(key) => return key.verify(&self.curve.digest(message)?, signature),
+        };
         match message {
             Message::Raw(message) => key.verify_sig(message, signature),
             Message::Digest(bytes) => {
@@ -223,6 +253,21 @@ impl PublicKey {
         }
         .map_err(|_| Error::InvalidSignature)
     }
+
+    fn parse(&self) -> Result<Verifying, Error> {
+        match self.curve.verification() {
+            Some(algorithm) => ParsedPublicKey::new(algorithm, &self.spki)
+                .map(Verifying::Nist)
+                .map_err(|_| Error::Library),
+            None => VerifyingKey::from_spki(&self.spki).map(Verifying::Koblitz),
+        }
+    }
+}
+
+/// The private key in PKCS#8. The library writes it on the ordinary heap and wipes it there.
+fn export(pair: &EcdsaKeyPair) -> Result<Locked, Error> {
+    let pkcs8: Document = pair.to_pkcs8v1().map_err(|_| Error::Library)?;
+    parsed::lock(pkcs8.as_ref())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The C functions of AWS-LC that aws-lc-rs has no safe form of, made safe.
+//! The C functions of AWS-LC that aws-lc-rs has no safe form of, and those of libsecp256k1, made
+//! safe.
 //!
 //! It owns the calls and nothing else: lengths are fixed by types or checked here, so that no
 //! argument can make a call undefined. It must not know what the keys are for.
@@ -7,9 +8,13 @@
 use std::ffi::{c_int, c_uint};
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 use aws_lc_sys as lc;
-use zeroize::Zeroize;
+use secp256k1_sys as k1;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::random;
 
 /// The lengths of Ed25519 values in bytes (RFC 8032, 5.1).
 pub(crate) const ED25519_SEED: usize = 32;
@@ -302,5 +307,168 @@ impl PrivateKey {
             )
         })?;
         if len == secret.len() { Ok(()) } else { Err(Failed) }
+    }
+}
+
+/// The lengths of secp256k1's values in bytes: a scalar, an uncompressed point (SEC 1, 2.3.3), the
+/// digest that is signed, the longest signature in DER.
+pub(crate) const SECP256K1_SCALAR: usize = 32;
+pub(crate) const SECP256K1_POINT: usize = 65;
+pub(crate) const SECP256K1_DIGEST: usize = 32;
+const SECP256K1_SIGNATURE: usize = 72;
+
+/// What libsecp256k1 needs for signing: random numbers with which it blinds its arithmetic. It is
+/// made once and stays.
+struct Signing(NonNull<k1::Context>);
+
+// SAFETY: a context is memory on the heap that doesn't belong to a thread.
+unsafe impl Send for Signing {}
+// SAFETY: functions that take a context as constant "may be called from several threads at the
+// same time" (secp256k1.h); the one that changes it is called before anybody else sees it.
+unsafe impl Sync for Signing {}
+
+impl Signing {
+    fn context() -> Result<&'static Self, Failed> {
+        static SIGNING: OnceLock<Signing> = OnceLock::new();
+        if let Some(signing) = SIGNING.get() {
+            return Ok(signing);
+        }
+        let mut seed = Zeroizing::new([0; 32]);
+        random::fill(&mut *seed).map_err(|_| Failed)?;
+        // SAFETY: the flags are those of a context, which nobody else knows yet.
+        let signing = Self(unsafe { k1::secp256k1_context_create(k1::SECP256K1_START_NONE) });
+        // SAFETY: the context was just made, and the seed has the 32 bytes that are read.
+        let blinded = unsafe { k1::secp256k1_context_randomize(signing.0, seed.as_ptr()) };
+        succeeded(blinded)?;
+        // Of two threads that both make one, the first is heard; the other's is dropped.
+        Ok(SIGNING.get_or_init(|| signing))
+    }
+}
+
+impl Drop for Signing {
+    fn drop(&mut self) {
+        // SAFETY: this value owns the context and is gone after this.
+        unsafe { k1::secp256k1_context_destroy(self.0) };
+    }
+}
+
+/// Which of the two values of s a signature has: s and n - s are equally valid.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Half {
+    Lower,
+    Higher,
+}
+
+/// ECDSA on secp256k1, with a nonce by RFC 6979 from scalar, digest and `extra` (section 3.6). The
+/// signature is DER.
+pub(crate) fn secp256k1_sign(
+    scalar: &[u8; SECP256K1_SCALAR],
+    digest: &[u8; SECP256K1_DIGEST],
+    extra: &[u8; 32],
+    half: Half,
+) -> Result<Vec<u8>, Failed> {
+    let signing = Signing::context()?;
+    let mut der = vec![0; SECP256K1_SIGNATURE];
+    let mut len = der.len();
+    // SAFETY: the context is one for signing; scalar, digest and extra have the lengths that are
+    // read; the signature is written before it is read, and at most `len` bytes of it into `der`.
+    unsafe {
+        let mut signature = k1::Signature::new();
+        succeeded(k1::secp256k1_ecdsa_sign(
+            signing.0.as_ptr(),
+            &raw mut signature,
+            digest.as_ptr(),
+            scalar.as_ptr(),
+            k1::secp256k1_nonce_function_rfc6979,
+            extra.as_ptr().cast(),
+        ))?;
+        if half == Half::Higher {
+            signature = other_half(&signature)?;
+        }
+        succeeded(k1::secp256k1_ecdsa_signature_serialize_der(
+            k1::secp256k1_context_static,
+            der.as_mut_ptr(),
+            &raw mut len,
+            &raw const signature,
+        ))?;
+    }
+    der.truncate(len);
+    Ok(der)
+}
+
+/// The signature with the other value of s. The library makes the lower one only; its function that
+/// negates a scalar is meant for keys and does the same for any.
+fn other_half(signature: &k1::Signature) -> Result<k1::Signature, Failed> {
+    let mut numbers = [0; 2 * SECP256K1_SCALAR];
+    // SAFETY: `numbers` has the 64 bytes that are written and read, the second half of it the 32 of
+    // a scalar; what it is parsed into is written before anybody reads it.
+    unsafe {
+        succeeded(k1::secp256k1_ecdsa_signature_serialize_compact(
+            k1::secp256k1_context_static,
+            numbers.as_mut_ptr(),
+            signature,
+        ))?;
+        let s = &mut numbers[SECP256K1_SCALAR..];
+        succeeded(k1::secp256k1_ec_seckey_negate(k1::secp256k1_context_static, s.as_mut_ptr()))?;
+        let mut other = k1::Signature::new();
+        succeeded(k1::secp256k1_ecdsa_signature_parse_compact(
+            k1::secp256k1_context_static,
+            &raw mut other,
+            numbers.as_ptr(),
+        ))?;
+        Ok(other)
+    }
+}
+
+/// A public key as libsecp256k1 holds it: a point of the curve.
+pub(crate) struct Secp256k1Point(k1::PublicKey);
+
+impl Secp256k1Point {
+    /// Takes an uncompressed point; one that isn't on the curve is refused.
+    pub(crate) fn parse(point: &[u8; SECP256K1_POINT]) -> Result<Self, Failed> {
+        // SAFETY: the key is written before anybody reads it, or dropped; the point is read for as
+        // long as it is.
+        unsafe {
+            let mut key = k1::PublicKey::new();
+            succeeded(k1::secp256k1_ec_pubkey_parse(
+                k1::secp256k1_context_static,
+                &raw mut key,
+                point.as_ptr(),
+                point.len(),
+            ))?;
+            Ok(Self(key))
+        }
+    }
+
+    /// Checks a signature in DER, whichever of the two values of s it has.
+    pub(crate) fn verify(
+        &self,
+        digest: &[u8; SECP256K1_DIGEST],
+        signature: &[u8],
+    ) -> Result<(), Failed> {
+        // SAFETY: the signature is read for as long as it is, and what it is parsed into is written
+        // before it is read; key and digest have the lengths that are read.
+        unsafe {
+            let mut parsed = k1::Signature::new();
+            succeeded(k1::secp256k1_ecdsa_signature_parse_der(
+                k1::secp256k1_context_static,
+                &raw mut parsed,
+                signature.as_ptr(),
+                signature.len(),
+            ))?;
+            let given = parsed;
+            // It tells whether s was the higher one, which is no failure.
+            k1::secp256k1_ecdsa_signature_normalize(
+                k1::secp256k1_context_static,
+                &raw mut parsed,
+                &raw const given,
+            );
+            succeeded(k1::secp256k1_ecdsa_verify(
+                k1::secp256k1_context_static,
+                &raw const parsed,
+                digest.as_ptr(),
+                &raw const self.0,
+            ))
+        }
     }
 }

@@ -63,6 +63,18 @@ impl PageRequest {
     }
 }
 
+/// How many items that have to be read and worked out, a few microseconds each, are done before
+/// others get their turn.
+const PART: usize = 16;
+
+/// Lets other requests go first from time to time; to be awaited before each item of a page, by its
+/// place in the page.
+pub(crate) async fn pause(place: usize) {
+    if place > 0 && place.is_multiple_of(PART) {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The marker of a page of the list `name` that ends with the item `last`.
 pub(crate) fn marker(name: &str, last: &str) -> Marker {
     Marker::of(service::marker(name, last))
@@ -96,6 +108,13 @@ mod tests {
         assert_eq!(part("b", 2), ("c".to_owned(), false));
         assert_eq!(part("", 3), ("abc".to_owned(), false));
         assert_eq!(part("gone", 3), (String::new(), false));
+    }
+
+    #[test]
+    fn others_get_their_turn_within_a_page() {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let pauses = |place: &usize| std::pin::pin!(pause(*place)).poll(&mut context).is_pending();
+        assert_eq!((0..40).filter(pauses).collect::<Vec<_>>(), [16, 32]);
     }
 
     #[test]

@@ -170,9 +170,8 @@ pub(crate) async fn stretched(
     salt: [u8; SALT],
     cost: PassphraseCost,
 ) -> Result<Result<SealKey, crypto::Error>, SealsError> {
-    let working = tokio::task::spawn_blocking(move || {
-        SealKey::from_passphrase(passphrase.as_bytes(), &salt, cost)
-    });
+    let working =
+        background::run(move || SealKey::from_passphrase(passphrase.as_bytes(), &salt, cost));
     working.await.map_err(|_| SealsError::Thread)
 }
 

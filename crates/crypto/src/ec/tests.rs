@@ -112,6 +112,73 @@ fn another_message_key_or_signature_is_refused() {
     }
 }
 
+/// A signature in DER as its two numbers, 32 bytes each.
+fn numbers(der: &[u8]) -> [[u8; 32]; 2] {
+    let mut rest = &der[2..];
+    [(); 2].map(|()| {
+        let (number, behind) = rest[2..].split_at(usize::from(rest[1]));
+        rest = behind;
+        let significant = &number[number.len().saturating_sub(32)..];
+        let mut bytes = [0; 32];
+        bytes[32 - significant.len()..].copy_from_slice(significant);
+        bytes
+    })
+}
+
+/// n - s, where n is the order of secp256k1's group (SEC 2, 2.4.1).
+fn negated(s: &[u8; 32]) -> [u8; 32] {
+    let mut order = [0xFF; 32];
+    order[15] = 0xFE;
+    let low: u128 = 0xBAAE_DCE6_AF48_A03B_BFD2_5E8C_D036_4141;
+    order[16..].copy_from_slice(&low.to_be_bytes());
+    let mut borrow = 0;
+    for (digit, byte) in order.iter_mut().zip(s).rev() {
+        let difference = i16::from(*digit) - i16::from(*byte) - borrow;
+        borrow = i16::from(difference < 0);
+        *digit = difference.to_le_bytes()[0];
+    }
+    order
+}
+
+#[test]
+fn both_values_of_s_are_made_and_verified_on_secp256k1() {
+    let (key, message) = (EcKey::generate(Curve::Secp256k1).unwrap(), Message::Raw(b"message"));
+    let mut higher = 0;
+    for _ in 0..64 {
+        let signature = key.sign(message).unwrap();
+        let [r, s] = numbers(&signature);
+        higher += usize::from(s[0] >= 0x80);
+        let integer = |number: &[u8; 32]| {
+            let significant = &number[number.iter().take_while(|byte| **byte == 0).count()..];
+            let sign = vec![0; usize::from(significant[0] >= 0x80)];
+            let [.., len] = (sign.len() + significant.len()).to_be_bytes();
+            [&[0x02, len], &sign[..], significant].concat()
+        };
+        let content = [integer(&r), integer(&negated(&s))].concat();
+        let other = [der::header(der::SEQUENCE, content.len()), content].concat();
+        key.verify(message, &other).unwrap();
+        assert_ne!(other, signature);
+        assert_ne!(key.sign(message).unwrap(), signature, "the nonce is the message's alone");
+    }
+    // Fewer than 8 or more than 56 of 64 come once in 10^10 runs.
+    assert!((8..=56).contains(&higher), "{higher} of 64 have the higher value of s");
+}
+
+#[test]
+fn signatures_on_secp256k1_are_those_of_the_other_library() {
+    let key = EcKey::generate(Curve::Secp256k1).unwrap();
+    let pkcs8 = key.pkcs8().unwrap();
+    let other = EcdsaKeyPair::from_pkcs8(Curve::Secp256k1.signing(), pkcs8.expose()).unwrap();
+    let verifying = &signature::ECDSA_P256K1_SHA256_ASN1;
+    let public = ParsedPublicKey::new(verifying, key.public_key()).unwrap();
+    for _ in 0..20 {
+        let ours = key.sign(Message::Raw(b"message")).unwrap();
+        public.verify_sig(b"message", &ours).unwrap();
+        let theirs = other.sign(&SystemRandom::new(), b"message").unwrap();
+        key.verify(Message::Raw(b"message"), theirs.as_ref()).unwrap();
+    }
+}
+
 #[test]
 fn digests_of_another_length_are_refused() {
     for curve in CURVES {

@@ -95,6 +95,27 @@ fn nothing_is_left_of_an_rsa_key_when_its_handle_is_gone() {
 }
 
 #[test]
+fn a_secp256k1_key_stands_in_locked_memory_only() {
+    let domain = DomainKey::generate().unwrap();
+    let key = EcKey::generate(Curve::Secp256k1).unwrap();
+    let wanted = part(&key.pkcs8().unwrap(), 33, 32);
+    let wrapped = domain.wrap_ec(&key, b"b").unwrap();
+    let operations: [&(dyn Fn() + Sync); 4] = [
+        &|| forget(key.sign(Message::Raw(b"message")).unwrap()),
+        &|| forget(key.sign(Message::Digest(&[7; 32])).unwrap()),
+        &|| forget(domain.wrap_ec(&key, b"b").unwrap()),
+        &|| forget(domain.unwrap_ec(Curve::Secp256k1, &wrapped, b"b").unwrap()),
+    ];
+    look_after(&operations, || {
+        let found = search(&wanted.each_ref().map(Locked::expose));
+        assert!(found[0].0 >= 2, "the search does not find the scalar where it is");
+        for (_, elsewhere) in found {
+            assert_eq!(elsewhere, 0, "the scalar stands outside locked memory");
+        }
+    });
+}
+
+#[test]
 fn nothing_is_left_of_an_elliptic_curve_key_when_its_handle_is_gone() {
     let domain = DomainKey::generate().unwrap();
     let key = EcKey::generate(Curve::P256).unwrap();

@@ -1,9 +1,8 @@
-//! Arithmetic that takes long enough to make other requests on the same thread wait: it runs on
-//! threads of its own, as many at once as there are cores.
+//! Arithmetic that takes long enough to make other requests on the same thread wait: it runs in the
+//! background, as many at once as there are cores.
 
 use service::ports::KeyStoreError;
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
 
 /// Where slow work runs.
 pub(super) struct Workers {
@@ -26,7 +25,7 @@ impl Workers {
     ) -> Result<T, KeyStoreError> {
         let ending = || KeyStoreError::Unavailable("the server is ending".into());
         let _place = self.places.acquire().await.map_err(|_| ending())?;
-        spawn_blocking(work).await.map_err(|_| ending())
+        background::run(work).await.map_err(|_| ending())
     }
 
     /// Runs the work elsewhere if it is slow, else here.

@@ -12,10 +12,11 @@ use wire::shapes::{Limit, Marker};
 use wire::{ErrorCode, structure};
 
 use crate::authorization::no_service;
-use crate::grants::{GrantId, PAGE, Principal, entry, principal};
+use crate::grants::{GrantId, GrantRecord, PAGE, Principal, entry, principal};
 use crate::key::Key;
 use crate::key_id::Aliases;
 use crate::operations::MANAGEMENT;
+use crate::records::decode;
 use crate::{Kms, layout, paging};
 
 /// ListGrants.
@@ -76,8 +77,8 @@ impl Operation for ListGrants {
         let grantee = grantee(cx, target, input).await?;
         let id = input.grant_id.as_ref().map(grant_id).transpose()?;
         let (account, region, key_id) = (&target.account, &target.region, target.id.as_str());
-        let (ids, truncated) = if let Some(id) = id {
-            (vec![id], false)
+        let (listed, truncated) = if let Some(id) = id {
+            (vec![Listed { id, record: None }], false)
         } else {
             let prefix = match &grantee {
                 Some(grantee) => layout::grantee(account, region, key_id, grantee.as_str()),
@@ -85,27 +86,42 @@ impl Operation for ListGrants {
             };
             let after = format!("{prefix}{}", page.after);
             let found = cx.service.store.range(&prefix, &after, page.limit).await?;
-            let ids = found.items.iter().map(|item| {
+            let is_record = grantee.is_none();
+            let listed = found.items.into_iter().map(|item| {
                 let id = item.key.strip_prefix(&prefix).and_then(GrantId::parse);
-                id.ok_or_else(|| Error::internal("an unreadable entry among the grants"))
+                let id = id.ok_or_else(|| Error::internal("an unreadable entry among the grants"));
+                Ok::<_, Error>(Listed { id: id?, record: is_record.then_some(item.value) })
             });
-            (ids.collect::<Result<_, _>>()?, found.more)
+            (listed.collect::<Result<Vec<_>, _>>()?, found.more)
         };
-        let mut grants = Vec::with_capacity(ids.len());
-        for id in &ids {
-            // One that was removed since the page was read is left out.
-            let Some(found) = cx.service.grant(target, id).await? else { continue };
-            if grantee.as_ref().is_none_or(|grantee| *grantee == found.record.grantee) {
-                grants.push(entry(cx.service, target, id, &found.record).await?);
+        let mut grants = Vec::with_capacity(listed.len());
+        for (place, Listed { id, record }) in listed.iter().enumerate() {
+            paging::pause(place).await;
+            let record: GrantRecord = match record {
+                Some(record) => decode(record)?,
+                // One that was removed since the page was read is left out.
+                None => match cx.service.grant(target, id).await? {
+                    Some(found) => found.record,
+                    None => continue,
+                },
+            };
+            if grantee.as_ref().is_none_or(|grantee| *grantee == record.grantee) {
+                grants.push(entry(cx.service, target, id, &record).await?);
             }
         }
-        let last = ids.last().filter(|_| truncated);
+        let last = listed.last().filter(|_| truncated);
         Ok(ListGrantsResponse {
             grants: Some(Grants(grants)),
-            next_marker: last.map(|id| paging::marker(Self::FACTS.name, id.as_str())),
+            next_marker: last.map(|last| paging::marker(Self::FACTS.name, last.id.as_str())),
             truncated: Some(truncated),
         })
     }
+}
+
+/// A grant of a page: its record, if what was read is that and no index.
+struct Listed {
+    id: GrantId,
+    record: Option<Vec<u8>>,
 }
 
 /// The id that a request names.

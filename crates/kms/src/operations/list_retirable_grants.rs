@@ -67,7 +67,8 @@ impl Operation for ListRetirableGrants {
         let found = cx.service.store.range(&prefix, &after, page.limit).await?;
         let mut grants = Vec::with_capacity(found.items.len());
         let mut last = None;
-        for item in &found.items {
+        for (place, item) in found.items.iter().enumerate() {
+            paging::pause(place).await;
             let part = item.key.strip_prefix(&prefix).unwrap_or_default();
             let parsed = layout::parse_retirable(part)
                 .and_then(|(a, k, g)| Some((a, KeyId::parse(k)?, GrantId::parse(g)?)));

@@ -215,6 +215,7 @@ where
         let (shared, peer) = (Arc::clone(&shared), peer.clone());
         let under_way = patience.begin();
         async move {
+            background::give_way();
             let response = match admit(&mut request, &shared.limits) {
                 Ok(()) => {
                     // Nobody closes the semaphore.
