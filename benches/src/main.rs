@@ -7,6 +7,8 @@ mod certificate;
 mod child;
 mod client;
 mod cores;
+mod crowd;
+mod dataset;
 mod echo;
 mod http;
 mod installation;
@@ -14,12 +16,15 @@ mod library;
 mod load;
 mod machine;
 mod operations;
+mod paged;
 mod peers;
+mod place;
 mod plan;
 mod plot;
 mod profile;
 mod report;
 mod rows;
+mod scale;
 mod sign;
 mod startup;
 mod statistics;
@@ -48,6 +53,10 @@ enum Command {
     Instructions(profile::InstructionSettings),
     /// Tells what a request's CPU time goes to, stage by stage.
     Stages(profile::StageSettings),
+    /// Makes many keys, aliases, grants and users through a running server's API.
+    Dataset(dataset::Settings),
+    /// Measures a server's program on such a data set.
+    Scale(scale::Settings),
     /// The echo itself: answers every request with the same number of bytes.
     Echo(echo::Arguments),
 }
@@ -119,6 +128,8 @@ fn main() -> ExitCode {
         Command::Instructions(settings) => profile::instructions(&settings),
         Command::Stages(settings) => profile::stages(&settings),
         Command::Echo(arguments) => echo::serve(&arguments),
+        Command::Dataset(settings) => dataset::make(&settings),
+        Command::Scale(settings) => scale::measure(&settings),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -33,26 +33,38 @@ pub(crate) fn request(
     target: &str,
     body: &str,
 ) -> Outcome<Vec<u8>> {
+    request_in(REGION, key, address, target, body)
+}
+
+/// The same, to that Region.
+pub(crate) fn request_in(
+    region: &str,
+    key: &AccessKey,
+    address: SocketAddr,
+    target: &str,
+    body: &str,
+) -> Outcome<Vec<u8>> {
     let host = address.to_string();
     let headers = [
         ("host", host.as_str()),
         ("content-type", "application/x-amz-json-1.1"),
         ("x-amz-target", target),
     ];
-    signed(key, "kms", &headers, body)
+    signed(key, region, "kms", &headers, body)
 }
 
 /// A request of IAM, in the query protocol.
 pub(crate) fn query(key: &AccessKey, address: SocketAddr, body: &str) -> Outcome<Vec<u8>> {
     let host = address.to_string();
     let headers = [("host", host.as_str()), ("content-type", "application/x-www-form-urlencoded")];
-    signed(key, "iam", &headers, body)
+    signed(key, REGION, "iam", &headers, body)
 }
 
 /// A request, signed in its headers as the SDKs do, valid for minutes. The first header is the
 /// host.
 fn signed(
     key: &AccessKey,
+    region: &str,
     service: &str,
     headers: &[(&str, &str)],
     body: &str,
@@ -61,7 +73,7 @@ fn signed(
     let identity = Credentials::new(&key.id, &key.secret, None, None, "benches").into();
     let parameters = v4::SigningParams::builder()
         .identity(&identity)
-        .region(REGION)
+        .region(region)
         .name(service)
         .time(SystemTime::now())
         .settings(SigningSettings::default())

@@ -2,6 +2,7 @@
 //! not know how the times are shown.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::child::{SERVER_CORE, Server, Start, address_behind};
 use crate::installation::folder;
@@ -24,20 +25,29 @@ pub(crate) fn measure(settings: &Settings) -> Outcome<StartUp> {
     })
 }
 
+/// Starts a server of dev mode on the core that servers run on.
+pub(crate) fn dev(
+    program: &Path,
+    state: impl IntoIterator<Item = OsString>,
+    folder: &Path,
+) -> Outcome<Server> {
+    let arguments = ["dev", "--listen", "127.0.0.1:0"].map(OsString::from).into_iter();
+    Server::start(Start {
+        watcher: &[],
+        program,
+        arguments: arguments.chain(state).collect(),
+        folder,
+        cores: &[SERVER_CORE],
+        ready: |output| address_behind(output, "endpoint: http://"),
+        tls: None,
+    })
+}
+
 fn times(settings: &Settings, state: &[&str]) -> Outcome<Spread> {
     let mut times = Vec::new();
     for _ in 0..settings.starts {
         let folder = folder()?;
-        let arguments = ["dev", "--listen", "127.0.0.1:0"].iter().chain(state);
-        let server = Server::start(Start {
-            watcher: &[],
-            program: &settings.program,
-            arguments: arguments.map(OsString::from).collect(),
-            folder: folder.path(),
-            cores: &[SERVER_CORE],
-            ready: |output| address_behind(output, "endpoint: http://"),
-            tls: None,
-        })?;
+        let server = dev(&settings.program, state.iter().map(OsString::from), folder.path())?;
         times.push(server.until_healthy()?.as_secs_f64() * 1e3);
     }
     Ok(Spread::of(times))

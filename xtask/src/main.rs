@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod counts;
+mod dataset;
 mod deny;
 mod endurance;
 mod fuzz;
@@ -47,6 +48,8 @@ enum Command {
     Endurance(endurance::Arguments),
     /// Throughput beside a bare hyper echo, start-up time and memory.
     Bench(bench::Arguments),
+    /// A million keys, aliases, grants and users: makes them, or measures a server that has them.
+    Dataset(dataset::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::run(&arguments),
         Command::Endurance(arguments) => endurance::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Dataset(arguments) => dataset::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 //! over the registry run against.
 #![allow(dead_code, reason = "each of the test programs uses a part of it")]
 
+pub(crate) mod counting;
 pub(crate) mod failing;
 pub(crate) mod identities;
 pub(crate) mod samples;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use policy::{Document, DocumentKind};
 use service::ports::{Binding, KeyStore, Material, MaterialId, Revision};
-use service::{Context, Error, Facts, Resource, Target};
+use service::{Context, Error, Facts, Resource, StateCache, Target};
 use wire::enums::{AnsweredCustomerMasterKeySpec, EncryptionAlgorithmSpec, KeySpec, KeyState};
 use wire::shapes::{
     AccountIdText, ArnText, Description, EncapsulationAlgorithms, EncryptionAlgorithms,
@@ -16,13 +16,13 @@ use wire::shapes::{
 };
 use wire::{AccountId, ErrorCode, Region, Timestamp};
 
-use crate::Kms;
 use crate::authorization::{permit_all, permit_by_identity, permit_new_key};
 use crate::ciphertext;
 use crate::key_id::KeyId;
 use crate::material::Expiration;
 use crate::records::{KeyRecord, decode};
 use crate::spec::{self, Algorithms};
+use crate::{Kms, layout};
 
 /// A key as requests meet it.
 pub(crate) struct Key {
@@ -35,7 +35,13 @@ pub(crate) struct Key {
     pub(crate) revision: Revision,
     pub(crate) policy: Document,
     handles: Vec<OnceLock<Arc<dyn Material>>>,
+    /// The length of the record as it is stored, in bytes.
+    length: usize,
 }
+
+/// How many bytes of its record take as much of the cache as a key without a policy of its own:
+/// what is made of a record takes a few times as much memory, whatever is in it.
+const BYTES_PER_WEIGHT: usize = 2048;
 
 /// The algorithms of a key as answers list them.
 #[derive(Default)]
@@ -74,15 +80,39 @@ impl Key {
         revision: Revision,
     ) -> Result<Self, Error> {
         let record: KeyRecord = decode(bytes)?;
-        let mut policy = Document::parse_stored(&record.policy, DocumentKind::Resource)
+        let policy = Document::parse_stored(&record.policy, DocumentKind::Resource)
             .map_err(|reason| Error::internal(format!("stored policy: {reason}")))?;
+        let key = Self::of(account, region, id, record, policy, revision);
+        Ok(Self { length: bytes.len(), ..key })
+    }
+
+    /// Makes a key of a record that was just stored, with the record's policy, compiled.
+    pub(crate) fn of(
+        account: AccountId,
+        region: Region,
+        id: KeyId,
+        record: KeyRecord,
+        mut policy: Document,
+        revision: Revision,
+    ) -> Self {
         policy.bind(|arn| {
             let bound = record.bound.iter().find(|(known, _)| known == arn);
             bound.map(|(_, id)| id.clone())
         });
         let arn = arn(&account, &region, &id).into();
         let handles = record.materials.iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { account, region, id, arn, record, revision, policy, handles })
+        Self { account, region, id, arn, record, revision, policy, handles, length: 0 }
+    }
+
+    /// A cache of keys with room for `capacity` of ordinary ones. Long policies, many tags and many
+    /// materials take the room of several, so that the memory is bounded.
+    pub(crate) fn cache(capacity: usize) -> StateCache<Self> {
+        StateCache::of_groups(layout::KEYS, capacity, |place| place, Self::weight)
+    }
+
+    /// How much of the cache it takes.
+    fn weight(&self) -> u64 {
+        1 + (self.length / BYTES_PER_WEIGHT) as u64
     }
 
     /// The state at that moment.
@@ -330,5 +360,79 @@ impl Target<Kms> for NewKey {
 
     fn resources(&self) -> Vec<Resource> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// What the documentation of `cached_keys` says of one place in the cache, in bytes.
+    const BYTES_PER_PLACE: u64 = 32 << 10;
+
+    /// The weight of a key, and the bytes of memory that it takes.
+    fn weighed(policy: &Value, tags: usize) -> (u64, u64) {
+        let tags: Vec<_> = (0..tags).map(|n| (format!("tag-{n}"), "v".repeat(20))).collect();
+        let record = json!({
+            "spec": "SYMMETRIC_DEFAULT", "usage": "ENCRYPT_DECRYPT", "origin": "AWS_KMS",
+            "manager": "CUSTOMER", "created": 0, "description": "", "enabled": true,
+            "deletion": null, "policy": policy.to_string(), "tags": tags,
+            "materials": [{"id": "00".repeat(32), "wrapped": "AQID"}],
+        });
+        let bytes = [b"\x01", record.to_string().as_bytes()].concat();
+        let (account, region) = (AccountId::parse("111122223333"), Region::parse("us-east-1"));
+        let (account, region) = (account.unwrap(), region.unwrap());
+        let id = KeyId::parse("12345126-30d5-4b28-98b9-9153da559963").unwrap();
+        let mut key = None;
+        let memory = allocation_counter::measure(|| {
+            let made = Key::from_record(account, region.clone(), id.clone(), &bytes, Revision(1));
+            key = Some(Arc::new(made.unwrap()));
+        });
+        (key.unwrap().weight(), memory.bytes_current.unsigned_abs())
+    }
+
+    fn statement(number: usize) -> Value {
+        json!({
+            "Sid": format!("s{number}"),
+            "Effect": "Allow",
+            "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "444455556666"]},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*"],
+            "Resource": "*",
+            "Condition": {"StringLike": {"kms:EncryptionContext:app": [format!("a-{number}*")]}},
+        })
+    }
+
+    #[test]
+    fn a_place_in_the_cache_is_bounded_in_bytes() {
+        let mut weights = Vec::new();
+        for (statements, tags) in [(1, 0), (1, 50), (3, 3), (10, 50), (40, 0), (100, 200)] {
+            let statements: Vec<_> = (0..statements).map(statement).collect();
+            let policy = json!({"Version": "2012-10-17", "Statement": statements});
+            let (weight, bytes) = weighed(&policy, tags);
+            assert!(bytes <= weight * BYTES_PER_PLACE, "{bytes} bytes weigh {weight}");
+            weights.push(weight);
+        }
+        // What takes the most memory for its length: many short statements, actions, principals
+        // and values.
+        let short = json!({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"});
+        let with = |member: &str, value: Value| {
+            let mut statement = short.clone();
+            statement[member] = value;
+            vec![statement]
+        };
+        for statements in [
+            vec![short.clone(); 400],
+            with("Action", json!(vec!["kms:*"; 2_000])),
+            with("Principal", json!({"AWS": vec!["111122223333"; 1_000]})),
+            with("Condition", json!({"StringLike": {"aws:userid": vec!["*a"; 2_000]}})),
+            with("Condition", json!({"StringEquals": {"aws:userid": vec!["a"; 2_000]}})),
+        ] {
+            let policy = json!({"Version": "2012-10-17", "Statement": statements});
+            let (weight, bytes) = weighed(&policy, 0);
+            assert!(bytes <= weight * BYTES_PER_PLACE, "{bytes} bytes weigh {weight}");
+        }
+        assert_eq!((weights[0], weights.iter().max() > Some(&10)), (1, true), "{weights:?}");
     }
 }

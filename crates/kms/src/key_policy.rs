@@ -49,13 +49,15 @@ pub(crate) async fn check(
     let document = understood(policy.as_str(), cx.service.limits.policy_bytes)?;
     let bound = bind(&document, cx.service.principals.as_ref()).await?;
     not_locked_out(cx.caller, &document, bypass_lockout_check, key_arn)?;
-    Ok(KeyPolicy { text: policy.as_str().to_owned(), bound })
+    Ok(KeyPolicy { text: policy.as_str().to_owned(), document, bound })
 }
 
 /// A policy that a key may have.
 pub(crate) struct KeyPolicy {
     /// As it was given.
     pub(crate) text: String,
+    /// The same, compiled, and bound to nobody yet.
+    pub(crate) document: Document,
     /// The ARNs of users and roles in it, each with its unique id.
     pub(crate) bound: Vec<(String, String)>,
 }
@@ -76,7 +78,9 @@ pub(crate) async fn of_new_key(
         return check(cx, policy, bypass_lockout_check == Some(true), key_arn).await;
     }
     let text = default_policy(cx.account(), region.as_str());
-    Ok(KeyPolicy { text, bound: Vec::new() })
+    let document = Document::parse_stored(&text, DocumentKind::Resource)
+        .map_err(|reason| Error::internal(format!("the default policy: {reason}")))?;
+    Ok(KeyPolicy { text, document, bound: Vec::new() })
 }
 
 const FORBIDDEN_KEYS: &str = "These condition keys are not permitted in a key policy: \

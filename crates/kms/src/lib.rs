@@ -106,7 +106,7 @@ pub struct Kms {
 
 impl Kms {
     /// KMS over a store and a key store, with caches of at most `cached_keys` keys, as many
-    /// aliases and as many grantees of a key.
+    /// aliases and as many grantees of a key. What is large takes the room of several.
     ///
     /// # Errors
     /// Those of the store.
@@ -116,7 +116,7 @@ impl Kms {
         entropy: Arc<dyn Entropy>,
         cached_keys: usize,
     ) -> Result<Self, StoreError> {
-        let keys = Arc::new(StateCache::new(layout::KEYS, cached_keys));
+        let keys = Arc::new(Key::cache(cached_keys));
         let aliases = Arc::new(StateCache::new(layout::ALIASES, cached_keys));
         let grants = Arc::new(Granted::cache(cached_keys));
         let from: Revision = store.revision();

@@ -8,7 +8,7 @@ use wire::{AccountId, Region, Timestamp};
 use crate::authorization::unreachable_key;
 use crate::key::{Key, arn};
 use crate::key_id::{Aliases, KeyId, KeyName, KeyNameKind, not_found};
-use crate::records::{AliasRecord, decode};
+use crate::records::{AliasRecord, Existence, decode};
 use crate::rotation::is_due;
 use crate::{Kms, layout};
 
@@ -81,6 +81,23 @@ impl Kms {
             None => self.load_key(account, region, id, &place).await?,
         };
         Ok(key.filter(|key| key.record.exists(now)))
+    }
+
+    /// Whether there is a key of that id at that moment: for lists, which neither load the keys
+    /// that they tell of nor drive others out of the cache.
+    pub(crate) async fn has_key(
+        &self,
+        account: &AccountId,
+        region: &Region,
+        id: &KeyId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let place = layout::key(account, region, id.as_str());
+        if let Some(key) = self.keys.get(&place) {
+            return Ok(key.record.exists(now));
+        }
+        let Some(item) = self.store.get(&place).await? else { return Ok(false) };
+        Ok(decode::<Existence>(&item.value)?.exists(now))
     }
 
     async fn load_key(

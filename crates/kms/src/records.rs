@@ -45,6 +45,11 @@ impl KeyRecord {
         self.deletion_date(now).is_none_or(|at| now < at)
     }
 
+    /// When the key is to be deleted, if that is known.
+    pub(crate) fn deletion_date(&self, now: Timestamp) -> Option<Timestamp> {
+        deletion_date(self.deletion, self.waiting, self.multi_region.as_ref(), now)
+    }
+
     /// The state at that moment.
     pub(crate) fn state(&self, now: Timestamp) -> KeyState {
         if self.deletion_date(now).is_some() {
@@ -59,20 +64,44 @@ impl KeyRecord {
             KeyState::Disabled
         }
     }
+}
 
-    /// When the key is to be deleted, if that is known: the window of a primary that waits begins
-    /// when the last of its replicas is gone.
-    pub(crate) fn deletion_date(&self, now: Timestamp) -> Option<Timestamp> {
-        if let Some(deletion) = self.deletion {
-            return Some(deletion.at);
-        }
-        let (waiting, related) = (self.waiting?, self.multi_region.as_ref()?);
-        let mut start = waiting.since;
-        for replica in &related.replicas {
-            start = start.max(replica.deletion.filter(|at| *at <= now)?);
-        }
-        Some(start.plus_days(i64::from(waiting.days)))
+/// Of a key's record what says whether the key exists: for lists, which read many records and need
+/// nothing else of them.
+#[derive(Deserialize)]
+pub(crate) struct Existence {
+    deletion: Option<Deletion>,
+    #[serde(default)]
+    multi_region: Option<MultiRegion>,
+    #[serde(default)]
+    waiting: Option<WaitingDeletion>,
+}
+
+impl Existence {
+    /// As [`KeyRecord::exists`].
+    pub(crate) fn exists(&self, now: Timestamp) -> bool {
+        let date = deletion_date(self.deletion, self.waiting, self.multi_region.as_ref(), now);
+        date.is_none_or(|at| now < at)
     }
+}
+
+/// When a key is to be deleted, if that is known: the window of a primary that waits begins when
+/// the last of its replicas is gone.
+fn deletion_date(
+    deletion: Option<Deletion>,
+    waiting: Option<WaitingDeletion>,
+    related: Option<&MultiRegion>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    if let Some(deletion) = deletion {
+        return Some(deletion.at);
+    }
+    let (waiting, related) = (waiting?, related?);
+    let mut start = waiting.since;
+    for replica in &related.replicas {
+        start = start.max(replica.deletion.filter(|at| *at <= now)?);
+    }
+    Some(start.plus_days(i64::from(waiting.days)))
 }
 
 /// When a key's material is replaced by itself.
@@ -265,6 +294,29 @@ mod tests {
         assert_eq!(record.materials[0].wrapped.as_deref(), Some(&[1, 2, 3][..]));
         assert_eq!(record.deletion.unwrap().at.millis(), 1_700_000_000_999);
         assert_eq!(encode(&record).unwrap(), KEY_V1.as_bytes());
+    }
+
+    #[test]
+    fn existence_is_read_alike_from_a_part_of_the_record() {
+        let dated = KEY_V1.to_owned();
+        let waiting = |deletion: &str| {
+            let since = r#""multi_region":{"primary":"eu-west-1","replicas":[{"region":"us-east-1"#;
+            let since = format!(r#"{since}"{deletion}}}]}},"waiting":{{"since":1000,"days":7}}"#);
+            let bare = KEY_V1.replace(r#"{"at":1700000000999}"#, "null");
+            format!("{},{since}}}", &bare[..bare.len() - 1])
+        };
+        let (open, closed) = (waiting(""), waiting(r#","deletion":2000"#));
+        let mut met = [0; 2];
+        for text in [dated, open, closed] {
+            let whole: KeyRecord = decode(text.as_bytes()).unwrap();
+            let part: Existence = decode(text.as_bytes()).unwrap();
+            for now in [0, 1_999, 2_000, 604_801_999, 604_802_000, 1_700_000_000_999] {
+                let now = Timestamp::from_millis(now);
+                assert_eq!(part.exists(now), whole.exists(now), "{text} {now:?}");
+                met[usize::from(part.exists(now))] += 1;
+            }
+        }
+        assert!(met[0] > 2 && met[1] > 2, "{met:?}");
     }
 
     #[test]

@@ -3,7 +3,11 @@
 //! What a service learns of a success must be the same either way, so that what it derives doesn't
 //! depend on when it was started. Must not know what a service makes of it.
 
-use wire::{AccountId, Node, Timestamp};
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use wire::{AccountId, Timestamp};
 
 use crate::ids::Ids;
 use crate::operation::Resource;
@@ -37,19 +41,17 @@ pub struct PastRecord {
 impl PastRecord {
     /// Reads a record, and of its resources those of that kind. Gives None for what isn't one.
     pub fn parse(line: &[u8], kind: &'static str) -> Option<Self> {
-        let node = Node::from_json(line).ok()?;
-        let ids = node.text("requestID").zip(node.text("eventID"));
-        let resources = match node.member("resources") {
-            Some(Node::List(list)) => list.iter().filter_map(|one| resource(one, kind)).collect(),
-            _ => Vec::new(),
-        };
+        let line: Line<'_> = serde_json::from_slice(line).ok()?;
+        let ids = line.request_id.as_deref().zip(line.event_id.as_deref());
+        let is_copy = line.user_identity.is_some_and(|one| one.kind.as_deref() == Some(FOREIGN));
+        let resources = line.resources.unwrap_or_default().into_iter();
         Some(Self {
-            time: Timestamp::parse_iso8601(node.text("eventTime")?)?,
-            operation: node.text("eventName")?.to_owned(),
-            source: node.text("eventSource")?.to_owned(),
-            succeeded: node.member("errorCode").is_none() && !is_copy(&node),
+            time: Timestamp::parse_iso8601(&line.event_time)?,
+            operation: line.event_name.into_owned(),
+            source: line.event_source.into_owned(),
+            succeeded: line.error_code.is_none() && !is_copy,
             ids: ids.and_then(|(request, event)| Ids::parse(request, event)),
-            resources,
+            resources: resources.filter_map(|one| one.of_kind(kind)).collect(),
         })
     }
 
@@ -65,16 +67,53 @@ impl PastRecord {
     }
 }
 
-/// Whether it is the record of a request for an account that isn't the caller's: the caller's own
-/// tells of the same request.
-fn is_copy(node: &Node<'_>) -> bool {
-    node.member("userIdentity").and_then(|identity| identity.text("type")) == Some(FOREIGN)
+/// What of a record is read. A start reads many after a crash, so what isn't needed is passed over.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    #[serde(borrow)]
+    event_time: Cow<'a, str>,
+    #[serde(borrow)]
+    event_name: Cow<'a, str>,
+    #[serde(borrow)]
+    event_source: Cow<'a, str>,
+    #[serde(default)]
+    error_code: Option<IgnoredAny>,
+    #[serde(borrow, default, rename = "requestID")]
+    request_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "eventID")]
+    event_id: Option<Cow<'a, str>>,
+    /// The record of a request for an account that isn't the caller's is a copy: the caller's own
+    /// tells of the same request.
+    #[serde(borrow, default)]
+    user_identity: Option<LineIdentity<'a>>,
+    #[serde(borrow, default)]
+    resources: Option<Vec<LineResource<'a>>>,
 }
 
-fn resource(node: &Node<'_>, kind: &'static str) -> Option<Resource> {
-    (node.text("type")? == kind).then_some(())?;
-    let account = AccountId::parse(node.text("accountId")?).ok()?;
-    Some(Resource { account, arn: node.text("ARN")?.into(), kind })
+#[derive(Deserialize)]
+struct LineIdentity<'a> {
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LineResource<'a> {
+    #[serde(borrow, default)]
+    account_id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "ARN")]
+    arn: Option<Cow<'a, str>>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+}
+
+impl LineResource<'_> {
+    fn of_kind(self, kind: &'static str) -> Option<Resource> {
+        (self.kind? == kind).then_some(())?;
+        let account = AccountId::parse(&self.account_id?).ok()?;
+        Some(Resource { account, arn: self.arn?.into(), kind })
+    }
 }
 
 #[cfg(test)]

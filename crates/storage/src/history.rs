@@ -9,7 +9,8 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 use service::ports::{Change, Observer, Revision, StoreError, Subscription};
 
-/// How many changes are kept for observers that subscribe late.
+/// How many changed keys are kept for observers that subscribe late, at most that of the latest
+/// change more: a few hundred kilobytes.
 const KEPT: usize = 4096;
 
 /// The changes of a store since it was opened, as far as they are kept.
@@ -21,6 +22,8 @@ struct Inner {
     /// The revision after which every change is in `changes`.
     begins: Revision,
     changes: VecDeque<Change>,
+    /// How many keys are in `changes`; a change without any counts as one.
+    kept: usize,
     observers: Vec<(u64, Arc<dyn Observer>)>,
     next_id: u64,
 }
@@ -32,6 +35,7 @@ impl History {
             revision,
             begins: revision,
             changes: VecDeque::new(),
+            kept: 0,
             observers: Vec::new(),
             next_id: 0,
         })))
@@ -52,10 +56,12 @@ impl History {
             observer.changed(&change);
         }
         inner.revision = change.revision;
+        inner.kept += weight(&change);
         inner.changes.push_back(change);
-        if inner.changes.len() > KEPT
+        while inner.kept > KEPT
             && let Some(forgotten) = inner.changes.pop_front()
         {
+            inner.kept -= weight(&forgotten);
             inner.begins = forgotten.revision;
         }
     }
@@ -84,6 +90,11 @@ impl History {
     }
 }
 
+/// How much of what is kept a change takes.
+fn weight(change: &Change) -> usize {
+    change.keys.len().max(1)
+}
+
 /// Ends one observer's subscription when it is dropped.
 struct Guard {
     history: Weak<History>,
@@ -99,5 +110,45 @@ impl Drop for Guard {
         // Dropping the observer may run code of its own, which must be free to use the store.
         drop(inner);
         drop(observer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Observer for Nobody {
+        fn changed(&self, _: &Change) {}
+    }
+
+    fn publish(history: &History, revision: u64, keys: usize) {
+        let keys = (0..keys).map(|n| format!("k{n}")).collect();
+        history.publish(Change { revision: Revision(revision), keys });
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_keys() {
+        let history = History::starting_at(Revision(0));
+        for revision in 1..=100 {
+            publish(&history, revision, 128);
+        }
+        let kept = KEPT / 128;
+        let inner = history.0.lock();
+        assert_eq!((inner.changes.len(), inner.kept), (kept, KEPT));
+        assert_eq!(inner.begins, Revision(100 - kept as u64));
+        drop(inner);
+        let at = |revision| history.watch(Revision(revision), Arc::new(Nobody)).is_ok();
+        assert!(at(100) && at(100 - kept as u64) && !at(99 - kept as u64));
+    }
+
+    #[test]
+    fn changes_without_keys_are_bounded_too() {
+        let history = History::starting_at(Revision(0));
+        for revision in 1..=(KEPT as u64 + 10) {
+            publish(&history, revision, 0);
+        }
+        assert_eq!(history.0.lock().changes.len(), KEPT);
     }
 }

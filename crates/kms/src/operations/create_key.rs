@@ -141,13 +141,13 @@ impl Operation for CreateKey {
         let value = encode(&record)?;
         let commit = Commit {
             preconditions: vec![(place.clone(), Expect::Absent)],
-            puts: vec![(place, value.clone())],
+            puts: vec![(place, value)],
             deletes: Vec::new(),
         };
         let room = cx.service.room_for_key(account, region, cx.now).await?;
         let revision = cx.service.store.commit(commit).await?;
         room.took_place();
-        let key = Key::from_record(*account, region.clone(), id, &value, revision)?;
+        let key = Key::of(*account, region.clone(), id, record, policy.document, revision);
         Ok(CreateKeyResponse { key_metadata: Some(key.metadata(cx.now)) })
     }
 

@@ -15,6 +15,7 @@ use crate::layout;
 use crate::lookup::alias_arn;
 use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
+use crate::records::{AliasRecord, decode};
 
 /// ListAliases.
 pub(crate) struct ListAliases;
@@ -85,13 +86,23 @@ impl Operation for ListAliases {
         let after =
             if page.after.is_empty() { String::new() } else { format!("{prefix}{}", page.after) };
         let found = cx.service.store.range(&prefix, &after, page.limit).await?;
-        let names: Vec<&str> =
-            found.items.iter().filter_map(|item| item.key.strip_prefix(&prefix)).collect();
-        let mut aliases = Vec::with_capacity(names.len());
-        for name in &names {
-            aliases.extend(entry(cx, name).await?);
+        let mut aliases = Vec::with_capacity(found.items.len());
+        let mut last = None;
+        for item in &found.items {
+            let Some(name) = item.key.strip_prefix(&prefix) else { continue };
+            // The entries of one key's aliases are empty; the others are the aliases' records.
+            let record = if input.key_id.is_none() {
+                Some(decode(&item.value)?)
+            } else {
+                let alias = cx.service.alias(account, region, name).await?;
+                alias.map(|alias| alias.record.clone())
+            };
+            if let Some(record) = record {
+                aliases.extend(entry(cx, name, &record).await?);
+            }
+            last = Some(name);
         }
-        let last = names.last().filter(|_| found.more);
+        let last = last.filter(|_| found.more);
         Ok(ListAliasesResponse {
             aliases: Some(AliasList(aliases)),
             truncated: Some(last.is_some()),
@@ -101,18 +112,21 @@ impl Operation for ListAliases {
 }
 
 /// What the list tells of one alias; nothing of one whose key is gone.
-async fn entry(cx: &Context<'_, Kms>, name: &str) -> Result<Option<AliasListEntry>, Error> {
+async fn entry(
+    cx: &Context<'_, Kms>,
+    name: &str,
+    alias: &AliasRecord,
+) -> Result<Option<AliasListEntry>, Error> {
     let (account, region) = (cx.account(), cx.region);
-    let Some(alias) = cx.service.alias(account, region, name).await? else { return Ok(None) };
-    let Some(id) = KeyId::parse(&alias.record.target) else { return Ok(None) };
-    if cx.service.key(account, region, &id, cx.now).await?.is_none() {
+    let Some(id) = KeyId::parse(&alias.target) else { return Ok(None) };
+    if !cx.service.has_key(account, region, &id, cx.now).await? {
         return Ok(None);
     }
     Ok(Some(AliasListEntry {
         alias_name: Some(AliasName::of(name)),
         alias_arn: Some(ArnText::of(alias_arn(account, region, name))),
         target_key_id: Some(wire::shapes::KeyId::of(id.as_str())),
-        creation_date: Some(alias.record.created),
-        last_updated_date: Some(alias.record.updated),
+        creation_date: Some(alias.created),
+        last_updated_date: Some(alias.updated),
     }))
 }

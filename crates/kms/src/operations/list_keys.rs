@@ -14,7 +14,7 @@ use crate::key_id::KeyId;
 use crate::layout;
 use crate::operations::MANAGEMENT;
 use crate::paging::{self, PageSizes};
-use crate::records::{KeyRecord, decode};
+use crate::records::{Existence, decode};
 
 /// ListKeys.
 pub(crate) struct ListKeys;
@@ -87,7 +87,7 @@ impl Operation for ListKeys {
             let Some(id) = item.key.strip_prefix(&prefix).and_then(KeyId::parse) else {
                 return Err(Error::internal("an unreadable key id in the store"));
             };
-            if decode::<KeyRecord>(&item.value)?.exists(cx.now) {
+            if decode::<Existence>(&item.value)?.exists(cx.now) {
                 keys.push(KeyListEntry {
                     key_id: Some(wire::shapes::KeyId::of(id.as_str())),
                     key_arn: Some(ArnText::of(arn(account, region, &id))),

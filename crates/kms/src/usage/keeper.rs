@@ -24,8 +24,10 @@ const BATCH: usize = 128;
 const ATTEMPTS_MAX: usize = 16;
 /// Every how many turns the uses are stored, if nothing presses.
 const TURNS: u32 = 4;
-/// From how long a stretch of the log on storing presses: as much would be read after a crash.
-const STRETCH_MAX: u64 = 16 << 20;
+/// From how long a stretch of the log on storing presses: as much would be read after a crash, in a
+/// fifth of a second or so. A shorter one would have a busy server store the use of many keys
+/// nearly as often as they are used.
+const STRETCH_MAX: u64 = 64 << 20;
 
 /// What says how far the store is.
 #[derive(Serialize, Deserialize)]
@@ -78,8 +80,8 @@ impl UsageKeeper {
             // Since when uses are tracked must be the same at every later start.
             keeper.store_mark(kms, stored_to).await?;
         }
+        // What is read is known from memory; requests needn't wait until it is stored, too.
         keeper.read_again(kms).await?;
-        keeper.store(kms).await?;
         Ok(keeper)
     }
 
@@ -142,17 +144,13 @@ impl UsageKeeper {
     }
 
     async fn store_uses(&self, kms: &Kms) -> Result<(), Error> {
-        let mut batch = Batch::new();
-        for shard in 0..SHARDS {
-            for entry in kms.recent.copy(shard) {
-                batch.push(entry);
-                if batch.len() == BATCH {
-                    store_batch(kms, &batch).await?;
-                    batch.clear();
-                }
-            }
+        let mut uses: Batch = (0..SHARDS).flat_map(|shard| kms.recent.copy(shard)).collect();
+        // Neighbours in the store are read and written together.
+        uses.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for batch in uses.chunks(BATCH) {
+            store_batch(kms, batch).await?;
         }
-        store_batch(kms, &batch).await
+        Ok(())
     }
 
     /// Reads the log from where all is stored to its end: at the start, and when uses had to be

@@ -235,7 +235,10 @@ settings! {
 
     /// Keys: how many are in memory, and AWS's quotas on resources.
     ["kms"] kms: Kms {
-        /// How many resolved keys stay in memory, and as many aliases.
+        /// How many resolved keys stay in memory, as many aliases, and as many principals' grants.
+        /// A key with a short policy takes about 5 KiB. One whose record (policy, tags, materials)
+        /// is longer takes the room of one more for each 2 KiB; that room is 8 KiB as policies
+        /// are written, 32 KiB at worst. An alias takes half a KiB.
         cached_keys: usize = 20_000, Count(100, 10_000_000), restart;
         /// How many customer managed keys an account may have in a Region.
         keys: usize = 100_000, Count(1, 10_000_000), restart;

@@ -14,10 +14,12 @@ mod schema;
 mod upgrade;
 mod writer;
 
+use std::future::poll_fn;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 use std::thread::JoinHandle;
-use std::{fmt, thread};
+use std::{fmt, mem, thread};
 
 use rusqlite::ErrorCode;
 use service::ports::{
@@ -41,6 +43,10 @@ use crate::limits;
 
 /// How many commits wait for the writer before further ones wait for a place.
 const QUEUE: usize = 256;
+
+/// From how many records on a page has taken its thread for long enough, about a millisecond, that
+/// others get their turn before somebody reads the next one.
+const LONG_PAGE: usize = 200;
 
 /// The writer ends before its store only if an observer has panicked.
 const WRITER_ENDED: &str = "the store's writer has ended";
@@ -125,9 +131,13 @@ impl Store for Embedded {
         after: &'a str,
         limit: usize,
     ) -> Pending<'a, Result<Page, StoreError>> {
-        Box::pin(
-            async move { self.parts()?.readers.range(prefix, after, limit).map_err(unavailable) },
-        )
+        Box::pin(async move {
+            let page = self.parts()?.readers.range(prefix, after, limit).map_err(unavailable)?;
+            if page.items.len() >= LONG_PAGE {
+                give_way().await;
+            }
+            Ok(page)
+        })
     }
 
     fn commit(&self, commit: Commit) -> Pending<'_, Result<Revision, StoreError>> {
@@ -151,6 +161,19 @@ impl Store for Embedded {
     fn revision(&self) -> Revision {
         self.history.revision()
     }
+}
+
+/// Lets other tasks of the thread have their turn.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|task| {
+        if mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        task.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Why a database couldn't be opened.

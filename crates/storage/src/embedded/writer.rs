@@ -288,17 +288,22 @@ fn write(
     total: &mut Total,
 ) -> Result<Vec<String>, Failure> {
     let mut keys = Vec::with_capacity(commit.puts.len() + commit.deletes.len());
-    let mut put = connection.prepare_cached(
-        "INSERT INTO records (key, value, revision, checksum) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (key) DO UPDATE SET value = excluded.value, revision = excluded.revision,
-         checksum = excluded.checksum",
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO records (key, value, revision, checksum) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let mut update = connection.prepare_cached(
+        "UPDATE records SET value = ?2, revision = ?3, checksum = ?4 WHERE key = ?1",
     )?;
     for (key, value) in commit.puts {
-        if let Some(before) = present(connection, &key)? {
+        // What a precondition has shown to be absent isn't looked for again.
+        let absent = commit.preconditions.iter().any(|(k, e)| *e == Expect::Absent && *k == key);
+        let before = if absent { None } else { present(connection, &key)? };
+        let check = Check::of_record(key.as_bytes(), &value, revision);
+        let put = if before.is_some() { &mut update } else { &mut insert };
+        put.execute(params![key.as_bytes(), value, schema::stored(revision), check])?;
+        if let Some(before) = before {
             total.remove(&before);
         }
-        let check = Check::of_record(key.as_bytes(), &value, revision);
-        put.execute(params![key.as_bytes(), value, schema::stored(revision), check])?;
         total.add(&check);
         keys.push(key);
     }
