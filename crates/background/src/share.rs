@@ -11,9 +11,9 @@ use crate::threads::is_under_way;
 /// How often a thread is asked whether it left slow work its share, a fifth of the time. A pause is
 /// a quarter of this at most if it never rests, which a quick request doesn't notice beside the
 /// others that it waits for.
-const PERIOD: Duration = Duration::from_millis(1);
+const PERIOD: Duration = Duration::from_micros(500);
 /// The longest pause, for a thread that couldn't be asked for long.
-const LONGEST: Duration = Duration::from_micros(500);
+const LONGEST: Duration = Duration::from_micros(250);
 /// Less than this isn't worth a pause: to fall asleep and to wake takes some microseconds.
 const SHORTEST: Duration = Duration::from_micros(20);
 
@@ -30,7 +30,7 @@ thread_local! {
 }
 
 /// To be called between two requests by a thread that answers them. If slow work is under way and
-/// this thread has left it less than a fifth of the last millisecond, it sleeps as long as is
+/// this thread has left it less than a fifth of the last half millisecond, it sleeps as long as is
 /// missing.
 ///
 /// It blocks the thread on purpose, and for [`LONGEST`] at most: only a thread that sleeps lets one
