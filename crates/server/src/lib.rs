@@ -66,5 +66,5 @@ pub use service::{Caller, Explanation};
 pub fn parse_account(text: &str) -> Option<wire::AccountId> {
     wire::AccountId::parse(text).ok()
 }
-pub use start::{Data, Options, Server, StartError};
+pub use start::{Compiled, Data, Options, Server, StartError};
 pub use trail::{InvalidTrailTime, TrailCriteria, TrailEntry, TrailTime};

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -35,6 +36,10 @@ use crate::serve::Exposed;
 use crate::sinks::InvalidSink;
 use crate::tls::{Tls, TlsError, TlsFiles};
 use crate::{jobs, listen};
+
+/// A future that is compiled in this crate. Whoever awaits another one compiles it anew, with all
+/// that requests go through, and by the settings of the crate where it is awaited.
+pub type Compiled<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// How many resolved keys stay in memory, and as many aliases.
 const CACHED_KEYS: usize = 20_000;
@@ -226,7 +231,11 @@ impl Server {
     ///
     /// # Errors
     /// [`StartError`]; nothing was changed then but what had been made by the time.
-    pub async fn start(options: &Options) -> Result<Self, StartError> {
+    pub fn start(options: &Options) -> Compiled<'_, Result<Self, StartError>> {
+        Box::pin(Self::open(options))
+    }
+
+    async fn open(options: &Options) -> Result<Self, StartError> {
         crypto::process::harden().map_err(StartError::Protection)?;
         let credentials = credentials(options.root_access_keys.as_deref())?;
         let issuer_keys = KeySetFiles::open(&options.key_sets)
@@ -314,7 +323,11 @@ impl Server {
     }
 
     /// Answers requests until `stop` is ready.
-    pub async fn serve(self, stop: impl Future<Output = ()>) {
+    pub fn serve(self, stop: Compiled<'static, ()>) -> Compiled<'static, ()> {
+        Box::pin(self.serve_until(stop))
+    }
+
+    async fn serve_until(self, stop: Compiled<'static, ()>) {
         let mut jobs = jobs::start(&self.services, RemovalGuard::new(Duration::ZERO));
         if let Some(keeping) = &self.keeping {
             keeping.start(&mut jobs);

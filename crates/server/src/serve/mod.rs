@@ -48,7 +48,7 @@ use crate::metrics::{ObservedStore, StoreStats};
 use crate::observation::Watch;
 use crate::quotas::QuotaSettings;
 use crate::sinks::SinkStats;
-use crate::start::{StartError, attestation_roots, health_listener};
+use crate::start::{Compiled, StartError, attestation_roots, health_listener};
 use crate::systemd::{self, Passed, PassedSocket};
 use crate::tls::{Tls, TlsFiles};
 
@@ -192,7 +192,16 @@ impl Production {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(
+    pub fn start(
+        config: Config,
+        sources: Sources,
+        logging: Logging,
+        passed: Vec<PassedSocket>,
+    ) -> Compiled<'static, Result<Self, StartError>> {
+        Box::pin(Self::open(config, sources, logging, passed))
+    }
+
+    async fn open(
         config: Config,
         sources: Sources,
         logging: Logging,
@@ -271,9 +280,17 @@ impl Production {
 
     /// Serves until `stop` is ready; each time that `reload` gives, the configuration is read
     /// again.
-    pub async fn run(
+    pub fn run(
         self,
-        stop: impl Future<Output = ()>,
+        stop: Compiled<'static, ()>,
+        reload: tokio::sync::mpsc::Receiver<()>,
+    ) -> Compiled<'static, ()> {
+        Box::pin(self.run_until(stop, reload))
+    }
+
+    async fn run_until(
+        self,
+        stop: Compiled<'static, ()>,
         mut reload: tokio::sync::mpsc::Receiver<()>,
     ) {
         let Self { instance, listeners, limits, socket, operations } = self;

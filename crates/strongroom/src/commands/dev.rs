@@ -139,12 +139,12 @@ async fn serve(arguments: Arguments) -> io::Result<ExitCode> {
     };
     announce(&arguments, &server)?;
     server
-        .serve(async move {
+        .serve(Box::pin(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-        })
+        }))
         .await;
     Ok(ExitCode::SUCCESS)
 }

@@ -50,7 +50,7 @@ fn serve(arguments: &Arguments) -> Result<(), String> {
             tracing::info!(%address, "listening");
         }
         let (stop, reload) = signals.watch();
-        server.run(stop, reload).await;
+        server.run(Box::pin(stop), reload).await;
         tracing::info!("stopped");
         Ok(())
     })
