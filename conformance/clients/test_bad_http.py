@@ -177,7 +177,6 @@ def test_a_hundred_thousand_chunks_of_one_byte(connection):
 
 
 TOO_MUCH = {
-    "240 headers": {f"h{n}": "x" for n in range(240)},
     "a 100 KB header": {"big": "x" * 100_000},
     "700 credentials": {"Authorization": "AWS4-HMAC-SHA256 " + "Credential=x," * 700},
     "8,000 commas": {"Authorization": "AWS4-HMAC-SHA256 " + "," * 8_000},
@@ -197,7 +196,7 @@ def test_heads_that_are_http_but_too_much(connection, case):
 
 
 BROKEN = {
-    "300 headers": b"POST / HTTP/1.1\r\n" + b"".join(b"h%d: x\r\n" % n for n in range(300))
+    "110 headers": b"POST / HTTP/1.1\r\n" + b"".join(b"h%d: x\r\n" % n for n in range(110))
     + b"\r\n",
     "a 200 KB header": b"POST / HTTP/1.1\r\nHost: x\r\nbig: " + b"x" * 200_000 + b"\r\n\r\n",
     "a 5 MB header without an end": b"POST / HTTP/1.1\r\nHost: x\r\nbig: " + b"x" * 5_000_000,
