@@ -98,11 +98,20 @@ impl Installation {
         self.folder.path()
     }
 
-    /// An operation's request for fresh keys, signed by the user; valid for minutes.
-    pub(crate) async fn request(&self, operation: &Operation) -> Outcome<Vec<u8>> {
+    /// An operation's body, for fresh keys.
+    pub(crate) async fn body(&self, operation: &Operation) -> Outcome<String> {
         let material = self.administrator().await?.prepare(operation).await?;
-        let body = operation.body(&material).to_string();
-        sign::request(&self.user, self.server.endpoint.address, &operation.target(), &body)
+        Ok(operation.body(&material).to_string())
+    }
+
+    /// An operation's request with that body, signed by the user; valid for minutes.
+    pub(crate) fn signed(&self, operation: &Operation, body: &str) -> Outcome<Vec<u8>> {
+        sign::request(&self.user, self.server.endpoint.address, &operation.target(), body)
+    }
+
+    /// An operation's request for fresh keys.
+    pub(crate) async fn request(&self, operation: &Operation) -> Outcome<Vec<u8>> {
+        self.signed(operation, &self.body(operation).await?)
     }
 
     /// Its administrator, who prepares keys.

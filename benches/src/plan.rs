@@ -11,7 +11,7 @@ use crate::machine::Machine;
 use crate::operations::{Operation, ROWS};
 use crate::rows::{self, Row, Subject};
 use crate::startup::{self, StartUp};
-use crate::{Outcome, Settings, peers, sign};
+use crate::{Outcome, Settings, peers};
 
 /// The parts that aren't rows, by the names that `--only` knows them by.
 const BESIDE: &str = "beside";
@@ -135,11 +135,9 @@ async fn row(
     name: String,
     tls: Option<&Certificate>,
 ) -> Outcome<Row> {
-    let material = installation.administrator().await?.prepare(operation).await?;
-    let body = operation.body(&material).to_string();
-    let Installation { server, user, .. } = installation;
-    let request = || sign::request(user, server.endpoint.address, &operation.target(), &body);
-    let primitive = operation.primitive;
+    let body = installation.body(operation).await?;
+    let request = || installation.signed(operation, &body);
+    let (server, primitive) = (&installation.server, operation.primitive);
     rows::measure(settings, Subject { name, server, tls, request: &request, primitive }).await
 }
 

@@ -4,7 +4,10 @@ mod peers;
 mod profile;
 mod rates;
 
-use crate::Outcome;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::{Outcome, process, project};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -22,6 +25,17 @@ pub(crate) struct Arguments {
     /// Passed on to the measurement as it is.
     #[arg(last = true)]
     rest: Vec<String>,
+}
+
+/// Builds both programs by that profile: the load generator as a command, and the server.
+pub(crate) fn programs(profile: &str) -> Outcome<(Command, PathBuf)> {
+    // One after the other, so that the server has the features that it has when it is shipped.
+    for package in ["strongroom", "benches"] {
+        let mut cargo = project::cargo();
+        process::run(cargo.args(["build", "--profile", profile, "--package", package]))?;
+    }
+    let folder = project::target_directory().join(profile);
+    Ok((process::command(folder.join("benches")), folder.join("strongroom")))
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {

@@ -1,7 +1,8 @@
 //! Builds the load generator in release and has it make a data set, or measure a server on one. It
 //! must not know what is made: that is the crate `benches`.
 
-use crate::{Outcome, process, project};
+use crate::bench::programs;
+use crate::{Outcome, process};
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
@@ -19,19 +20,10 @@ enum Task {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    process::run(project::cargo().args([
-        "build",
-        "--release",
-        "-p",
-        "strongroom",
-        "-p",
-        "benches",
-    ]))?;
-    let release = project::target_directory().join("release");
-    let mut benches = process::command(release.join("benches"));
+    let (mut benches, server) = programs("release")?;
     match arguments.task {
         Task::Make => benches.arg("dataset"),
-        Task::Measure => benches.arg("scale").arg(release.join("strongroom")),
+        Task::Measure => benches.arg("scale").arg(server),
     };
     process::run(benches.args(&arguments.rest))
 }

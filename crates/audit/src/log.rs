@@ -320,45 +320,54 @@ impl Shared {
         let hash = sha256(record);
         match self.options.sync {
             Sync::None => {
-                let queued =
-                    Queued { shared: self, writing: self.queue(record, &hash, witness)?.0 };
+                let writing = {
+                    let mut state = self.state.lock();
+                    let writing = Self::place(&mut state, record, &hash, witness);
+                    self.write_if_enough(&mut state);
+                    writing
+                };
+                let queued = Queued { shared: self, writing };
                 // Whoever else is about to be served comes first, and shares the write.
                 tokio::task::yield_now().await;
                 queued.written()
             }
-            Sync::Group => {
-                let (_, wait) = self.queue(record, &hash, witness)?;
-                self.wake.notify_one();
-                match wait {
-                    Some(wait) => told(wait).await,
-                    None => Ok(()),
-                }
-            }
+            Sync::Group => told(self.place_and_wait(record, &hash, witness)?).await,
         }
     }
 
-    /// Gives a record its place. Where it is to be brought to the disk, the keeper is left to do
-    /// that, and tells.
-    fn queue(
+    /// Gives a record its place, from where the keeper brings it to the disk, and tells.
+    fn place_and_wait(
         &self,
         record: &[u8],
         hash: &Hash,
         witness: Witness<'_>,
-    ) -> Result<(Arc<Writing>, Option<Wait>), AuditUnavailable> {
-        let group = self.options.sync == Sync::Group;
+    ) -> Result<Wait, AuditUnavailable> {
         let mut state = self.state.lock();
-        if let (true, Some(cause)) = (group, &state.failure) {
+        if let Some(cause) = &state.failure {
             return Err(refusal(cause));
         }
+        Self::place(&mut state, record, hash, witness);
+        // Before anything is written: a write that fails refuses those who wait.
+        let wait = state.wait();
+        self.write_if_enough(&mut state);
+        drop(state);
+        self.wake.notify_one();
+        Ok(wait)
+    }
+
+    /// Gives a record its place.
+    fn place(state: &mut State, record: &[u8], hash: &Hash, witness: Witness<'_>) -> Arc<Writing> {
         let head = state.current.head;
         let writing = state.unwritten.push(record, hash, &head);
         // Still under the lock: whoever learns the log's end finds all before it witnessed.
         witness(Position(state.appended_end()));
-        let wait = group.then(|| state.wait());
+        writing
+    }
+
+    fn write_if_enough(&self, state: &mut State) {
         if state.unwritten.bytes() >= ENOUGH {
-            self.write_out(&mut state);
+            self.write_out(state);
         }
-        Ok((writing, wait))
     }
 
     /// Writes into the file what was appended since the last time. Where that fails, all those

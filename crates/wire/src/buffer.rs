@@ -37,7 +37,7 @@ impl Buffer {
         self.0
     }
 
-    /// Makes room for that many bytes more, so that several small writes needn't look.
+    /// Makes room for that many bytes more, at once for several small writes.
     #[inline]
     pub(crate) fn make_room(&mut self, more: usize) {
         if more > self.0.capacity() - self.0.len() {

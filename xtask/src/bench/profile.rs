@@ -1,6 +1,7 @@
 //! Builds the server with its functions' names in it and has a request's instructions counted, or
 //! its CPU time told by stage. It must not know what is measured: that is the crate `benches`.
 
+use super::programs;
 use crate::{Outcome, process, project};
 
 /// The committed figures, from the root.
@@ -27,14 +28,8 @@ pub(crate) fn stages(rest: &[String]) -> Outcome {
 
 /// The command of `benches`, with the server's program.
 fn built(command: &str) -> Outcome<std::process::Command> {
-    // One after the other, so that the server has the features that it has when it is shipped.
-    for package in ["strongroom", "benches"] {
-        let mut cargo = project::cargo();
-        process::run(cargo.args(["build", "--profile", PROFILE, "--package", package]))?;
-    }
-    let folder = project::target_directory().join(PROFILE);
-    let mut benches = process::command(folder.join("benches"));
-    benches.arg(command).arg(folder.join("strongroom"));
+    let (mut benches, server) = programs(PROFILE)?;
+    benches.arg(command).arg(server);
     Ok(benches)
 }
 

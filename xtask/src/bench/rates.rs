@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::peers;
-use crate::{Outcome, process, project};
+use super::{peers, programs};
+use crate::{Outcome, process};
 
 /// Where the tables and the plot of a whole run go.
 const FOLDER: &str = "docs/performance";
@@ -55,12 +55,8 @@ impl Profile {
 
 pub(crate) fn run(options: &Options, rest: &[String]) -> Outcome {
     let profile = options.profile.name();
-    let mut cargo = project::cargo();
-    cargo.args(["build", "--profile", profile, "--package", "strongroom", "--package", "benches"]);
-    process::run(&mut cargo)?;
-    let built = project::target_directory().join(profile);
-    let mut benches = process::command(built.join("benches"));
-    benches.arg("run").arg(built.join("strongroom"));
+    let (mut benches, server) = programs(profile)?;
+    benches.arg("run").arg(server);
     let rustc = process::output(process::command("rustc").arg("--version"))?;
     let rustc = rustc.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
     benches.arg("--built").arg(format!("{rustc}, profile {profile}"));
